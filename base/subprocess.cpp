@@ -1,0 +1,308 @@
+#include "base/subprocess.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+
+namespace backstay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kGrace{2000};     // between SIGTERM and SIGKILL
+constexpr std::chrono::milliseconds kPollInterval{50};  // how soon a stop is noticed
+
+// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int value = -1) : value_(value) {}
+  ~Descriptor() { reset(); }
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    reset(std::exchange(other.value_, -1));
+    return *this;
+  }
+  void reset(int value = -1) {
+    if (value_ >= 0) ::close(value_);
+    value_ = value;
+  }
+  [[nodiscard]] int get() const { return value_; }
+  [[nodiscard]] bool is_open() const { return value_ >= 0; }
+
+ private:
+  int value_;
+};
+
+struct Pipe {
+  Descriptor read;
+  Descriptor write;
+};
+
+std::optional<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  Pipe made;
+  made.read.reset(ends[0]);
+  made.write.reset(ends[1]);
+  return made;
+}
+
+// Everything the child needs, made before fork(): after it only async-signal-safe calls are allowed,
+// because another thread may have held any lock at that moment.
+struct Launch {
+  std::vector<std::string> environment;
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  std::string path;
+};
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* search = std::getenv("PATH");
+  std::string_view folders = search == nullptr ? "/usr/local/bin:/usr/bin:/bin" : search;
+  while (!folders.empty()) {
+    const std::string_view folder = folders.substr(0, folders.find(':'));
+    folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
+    std::string candidate = std::string(folder) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return name;
+}
+
+Launch prepare(const Command& command) {
+  Launch launch;
+  launch.path = find_program(command.argv.front());
+  for (const char* name : {"PATH", "HOME"}) {
+    if (const char* value = std::getenv(name)) {
+      launch.environment.push_back(std::string(name) + "=" + value);
+    }
+  }
+  launch.environment.emplace_back("LANG=C.UTF-8");
+  for (const auto& [name, value] : command.environment) {
+    launch.environment.push_back(name + "=" + value);
+  }
+  for (const auto& [name, value] : command.secret_environment) {
+    launch.environment.push_back(name + "=" + value.reveal());
+  }
+  // execve wants char*, and does not write through it.
+  for (const std::string& text : command.argv) launch.argv.push_back(const_cast<char*>(text.c_str()));
+  for (std::string& text : launch.environment) launch.envp.push_back(text.data());
+  launch.argv.push_back(nullptr);
+  launch.envp.push_back(nullptr);
+  return launch;
+}
+
+// In the child, between fork and exec. Only async-signal-safe calls.
+[[noreturn]] void become(const Launch& launch, int in, int out, int err, int report, pid_t parent) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // the parent died before prctl
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  // All others close on exec, whoever opened them and forgot to say so; the report pipe is one.
+  ::syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+  ::execve(launch.path.c_str(), launch.argv.data(), launch.envp.data());
+  const int error = errno;
+  static_cast<void>(::write(report, &error, sizeof error));
+  ::_exit(127);
+}
+
+// One of the child's streams, read until its end or until nobody listens any more.
+struct Stream {
+  Descriptor end;
+  std::string* text;
+
+  // False at the end of the stream.
+  void drain(std::size_t bytes_max, bool& truncated) {
+    std::array<char, 16384> buffer{};
+    const ssize_t got = ::read(end.get(), buffer.data(), buffer.size());
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) {
+      end.reset();
+      return;
+    }
+    const std::size_t room = bytes_max - std::min(bytes_max, text->size());
+    const auto bytes = static_cast<std::size_t>(got);
+    if (bytes > room) truncated = true;
+    text->append(buffer.data(), std::min(bytes, room));
+  }
+};
+
+class Child {
+ public:
+  Child(const Command& command, pid_t pid, Descriptor in, Stream out, Stream err,
+        CommandResult& result)
+      : command_(command),
+        result_(result),
+        pid_(pid),
+        pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+        in_(std::move(in)),
+        out_(std::move(out)),
+        err_(std::move(err)) {}
+
+  void wait() {
+    const auto deadline = Clock::now() + command_.deadline;
+    std::optional<Clock::time_point> kill_at;
+    while (!has_exited()) {
+      const auto now = Clock::now();
+      const bool is_stopped = command_.stop.stop_requested();
+      if (!kill_at && (now >= deadline || is_stopped)) {
+        ended_by_us_ = is_stopped ? CommandResult::How::stopped : CommandResult::How::timed_out;
+        ::kill(-pid_, SIGTERM);
+        kill_at = now + kGrace;
+      } else if (kill_at && now >= *kill_at) {
+        ::kill(-pid_, SIGKILL);
+      }
+      move_data(kPollInterval);
+    }
+    ::kill(-pid_, SIGKILL);  // what it left behind in its group
+    move_data(std::chrono::milliseconds(0));
+    while (has_output_waiting()) move_data(std::chrono::milliseconds(0));
+    conclude();
+  }
+
+ private:
+  bool has_exited() {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
+  }
+
+  bool has_output_waiting() {
+    std::array<pollfd, 2> polled{{{out_.end.get(), POLLIN, 0}, {err_.end.get(), POLLIN, 0}}};
+    return ::poll(polled.data(), polled.size(), 0) > 0;
+  }
+
+  void move_data(std::chrono::milliseconds timeout) {
+    std::array<pollfd, 4> polled{{{in_.get(), POLLOUT, 0},
+                                  {out_.end.get(), POLLIN, 0},
+                                  {err_.end.get(), POLLIN, 0},
+                                  {pidfd_.get(), POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), static_cast<int>(timeout.count())) <= 0) return;
+    if (polled[0].revents != 0) feed();
+    if (polled[1].revents != 0) out_.drain(command_.output_bytes_max, result_.truncated);
+    if (polled[2].revents != 0) err_.drain(command_.output_bytes_max, result_.truncated);
+  }
+
+  void feed() {
+    const std::string& input = command_.standard_input;
+    const ssize_t sent = ::write(in_.get(), input.data() + fed_, input.size() - fed_);
+    if (sent > 0) fed_ += static_cast<std::size_t>(sent);
+    if (fed_ == input.size() || (sent < 0 && errno != EAGAIN && errno != EINTR)) in_.reset();
+  }
+
+  void conclude() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    if (ended_by_us_) {
+      result_.how = *ended_by_us_;
+    } else if (WIFEXITED(status)) {
+      result_.how = CommandResult::How::exited;
+      result_.code = WEXITSTATUS(status);
+    } else {
+      result_.how = CommandResult::How::signalled;
+      result_.code = WTERMSIG(status);
+    }
+  }
+
+  const Command& command_;
+  CommandResult& result_;
+  pid_t pid_;
+  Descriptor pidfd_;
+  Descriptor in_;
+  Stream out_;
+  Stream err_;
+  std::size_t fed_ = 0;
+  std::optional<CommandResult::How> ended_by_us_;
+};
+
+CommandResult not_started(const std::string& why) {
+  CommandResult result;
+  result.err = why;
+  return result;
+}
+
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of("\r\n");
+  if (end == std::string::npos) return "";
+  const std::size_t begin = text.find_last_of('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+void make_non_blocking(const Descriptor& descriptor) {
+  ::fcntl(descriptor.get(), F_SETFL, O_NONBLOCK);
+}
+
+}  // namespace
+
+std::string CommandResult::describe() const {
+  const std::string line = last_line(err).substr(0, 300);
+  const std::string said = line.empty() ? "" : ": " + line;
+  switch (how) {
+    case How::exited: return "exit status " + std::to_string(code) + said;
+    case How::signalled: return "ended by signal " + std::to_string(code) + said;
+    case How::timed_out: return "no end within its deadline" + said;
+    case How::stopped: return "stopped" + said;
+    case How::not_started: break;
+  }
+  return "not started" + said;
+}
+
+CommandResult SystemProcessRunner::run(const Command& command) {
+  if (command.argv.empty()) return not_started("no program");
+  const Launch launch = prepare(command);
+  auto in = make_pipe();
+  auto out = make_pipe();
+  auto err = make_pipe();
+  auto report = make_pipe();
+  if (!in || !out || !err || !report) return not_started(std::strerror(errno));
+
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return not_started(std::strerror(errno));
+  if (pid == 0) {
+    become(launch, in->read.get(), out->write.get(), err->write.get(), report->write.get(), parent);
+  }
+  ::setpgid(pid, pid);  // here too, so that the group exists before anyone signals it
+  in->read.reset();
+  out->write.reset();
+  err->write.reset();
+  report->write.reset();
+
+  int error = 0;
+  if (::read(report->read.get(), &error, sizeof error) == sizeof error) {
+    ::waitpid(pid, nullptr, 0);
+    return not_started(command.argv.front() + ": " + std::strerror(error));
+  }
+  make_non_blocking(in->write);
+  make_non_blocking(out->read);
+  make_non_blocking(err->read);
+  if (command.standard_input.empty()) in->write.reset();
+  CommandResult result;
+  Child child(command, pid, std::move(in->write), Stream{std::move(out->read), &result.out},
+              Stream{std::move(err->read), &result.err}, result);
+  child.wait();
+  return result;
+}
+
+}  // namespace backstay

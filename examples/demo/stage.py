@@ -1,0 +1,442 @@
+"""Everything the loop needs, real and private: PostgreSQL, the invitation service behind HAProxy, the
+exporter, Prometheus, Alertmanager, the receiver, a stand-in for Slack, and steady traffic. All of it
+lives in one temporary directory on free ports, and goes away with it.
+"""
+
+import base64
+import ctypes
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pathlib
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+class StageError(Exception):
+    """A part that did not come up; says which log tells why."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get_json(url, timeout=5):
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return json.load(answer)
+
+
+def wait_for(what, condition, seconds, log=None):
+    """Returns the condition's first true value."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if value := condition():
+                return value
+        except (OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.05)
+    raise StageError(f"{what}: not within {seconds} s" + (f"; see {log}" if log else ""))
+
+
+class SlackSink:
+    """Stands for Slack, which cannot be had here: takes what its incoming webhooks take, and answers
+    what they answer (https://api.slack.com/messaging/webhooks)."""
+
+    def __init__(self):
+        self.messages = []
+        self.refused = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                problem = sink.problem_with(self.headers, body)
+                if problem:
+                    sink.refused.append(problem)
+                else:
+                    sink.messages.append((time.time(), json.loads(body)))
+                self.send_response(400 if problem else 200)
+                self.end_headers()
+                self.wfile.write((problem or "ok").encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/services/T0/B0/{secrets.token_hex(12)}"
+
+    @staticmethod
+    def problem_with(headers, body):
+        if not headers.get("Content-Type", "").startswith("application/json"):
+            return "invalid_payload: Content-Type"
+        try:
+            message = json.loads(body)
+        except ValueError:
+            return "invalid_payload: not JSON"
+        if not isinstance(message, dict) or not (message.get("text") or message.get("attachments")):
+            return "no_text"
+        return None
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Traffic:
+    """Steady requests against HAProxy, each counted as served or failed."""
+
+    THREADS = 6
+    PAUSE_SECONDS = 0.08
+
+    def __init__(self, port):
+        self.base = f"http://127.0.0.1:{port}"
+        self.lock = threading.Lock()
+        self.served = self.failed = self.number = 0
+        self.first_failed_at = None
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(self.THREADS)]
+        for thread in self.threads:
+            thread.start()
+
+    def next_request(self):
+        with self.lock:
+            self.number += 1
+            n = self.number
+        if n % 10 == 0:
+            return "/api/users", {"email": f"new{n}@example.com"}
+        if n % 3 == 0:
+            return "/api/invitations", {"inviter": 1 + n % 2000, "email": f"friend{n}@example.com"}
+        return f"/api/invitations/{1 + n * 7 % 5000}", None
+
+    def run(self):
+        while not self.stopping.wait(self.PAUSE_SECONDS):
+            path, body = self.next_request()
+            data = None if body is None else json.dumps(body).encode()
+            request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"})
+            try:
+                with urllib.request.urlopen(request, timeout=5):
+                    ok = True
+            except urllib.error.HTTPError as error:
+                ok = error.code < 500
+            except OSError:
+                ok = False
+            with self.lock:
+                if ok:
+                    self.served += 1
+                else:
+                    self.failed += 1
+                    self.first_failed_at = self.first_failed_at or time.time()
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(6)
+
+
+class Stage:
+    def __init__(self, binaries=ROOT / "build" / "bin", say=lambda text: None):
+        # Releases outlive the script that starts them: they become children of this process, not of
+        # init, so that none is left behind.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.binaries = pathlib.Path(binaries)
+        self.say = say
+        self.processes = []  # (name, Popen), in the order of their start
+        self.slack = self.traffic = None
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="backstay-"))
+        self.dir.chmod(0o755)  # the postgres user passes through
+        for name in ("secrets", "logs", "run", "releases", "backups", "prometheus", "alertmanager"):
+            (self.dir / name).mkdir()
+        self.secrets = {}
+
+    # --- small things ---
+
+    def log(self, name):
+        return self.dir / "logs" / f"{name}.log"
+
+    def secret(self, name, value):
+        path = self.dir / "secrets" / name
+        path.write_text(value + "\n")
+        path.chmod(0o600)
+        self.secrets[name] = value
+        return path
+
+    def spawn(self, name, argv, env=None, cwd=None):
+        with open(self.log(name), "ab") as log:
+            process = subprocess.Popen(
+                [str(part) for part in argv], env={**os.environ, **(env or {})}, cwd=cwd or self.dir,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.processes.append((name, process))
+        return process
+
+    def check(self, argv, env=None):
+        result = subprocess.run([str(part) for part in argv], env={**os.environ, **(env or {})}, cwd=self.dir,
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if result.returncode:
+            raise StageError(f"{argv[0]}: {(result.stderr or result.stdout).strip()}")
+        return result.stdout
+
+    def listening_address(self, name, process):
+        """The address that one of our daemons says it listens on."""
+        def look():
+            if process.poll() is not None:
+                raise StageError(f"{name} ended at its start; see {self.log(name)}")
+            found = re.findall(r'msg="?listening"? address=(\S+)', self.log(name).read_text())
+            return found[-1] if found else None
+        return wait_for(name, look, 20, self.log(name))
+
+    # --- the parts, in the order of their start ---
+
+    def as_postgres(self, argv):
+        if os.getuid() == 0:
+            return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *argv]
+        return argv
+
+    def start_postgres(self):
+        home = self.dir / "postgres"
+        home.mkdir()
+        if os.getuid() == 0:
+            os.chown(home, pwd.getpwnam("postgres").pw_uid, pwd.getpwnam("postgres").pw_gid)
+        password = self.secret("db_password", secrets.token_urlsafe(18))
+        if os.getuid() == 0:
+            os.chown(password, pwd.getpwnam("postgres").pw_uid, -1)
+            os.chmod(self.dir / "secrets", 0o711)
+        self.check(self.as_postgres([POSTGRES / "initdb", "-D", home / "data", "--username=backstay", "--no-sync",
+                                     "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256",
+                                     f"--pwfile={password}"]))
+        port = free_port()
+        settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}"]
+        self.spawn("postgres", self.as_postgres(
+            [POSTGRES / "postgres", "-D", home / "data", *[part for s in settings for part in ("-c", s)]]))
+        self.database_url = f"postgresql://backstay:{self.secrets['db_password']}@127.0.0.1:{port}/invitations"
+        self.secret("db_url", self.database_url)
+        admin = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "backstay",
+                 "PGPASSWORD": self.secrets["db_password"]}
+        wait_for("postgres", lambda: subprocess.run(
+            [POSTGRES / "pg_isready", "-q"], env={**os.environ, **admin}).returncode == 0, 30, self.log("postgres"))
+        self.check([POSTGRES / "createdb", "invitations"], admin)
+        for name in ("schema.sql", "seed.sql"):
+            self.check([POSTGRES / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", "invitations",
+                        "-f", ROOT / "examples" / "invitations" / name], admin)
+
+    def start_service(self):
+        self.haproxy_port = free_port()
+        haproxy_socket = self.dir / "run" / "haproxy.sock"
+        self.spawn("haproxy", ["haproxy", "-db", "-f", ROOT / "examples" / "haproxy" / "haproxy.cfg"],
+                   {"HAPROXY_SOCKET": str(haproxy_socket), "HAPROXY_PORT": str(self.haproxy_port)})
+        wait_for("haproxy", haproxy_socket.exists, 10, self.log("haproxy"))
+        (self.dir / "run" / "releases").mkdir()
+        for release, fail_share in (("1", 0), ("2", 1 / 3)):
+            (self.dir / "releases" / release).mkdir()
+            (self.dir / "releases" / release / "release.json").write_text(json.dumps({"fail_share": fail_share}))
+        settings = self.dir / "deploy.json"
+        settings.write_text(json.dumps({
+            "program": str(self.binaries / "invitations"), "releases": str(self.dir / "releases"),
+            "run": str(self.dir / "run" / "releases"), "access_log": str(self.dir / "access.log"),
+            "database_url_file": str(self.dir / "secrets" / "db_url"), "haproxy": str(haproxy_socket)}))
+        self.deploy_env = {"DEPLOY_ENV_FILE": str(settings)}
+        for command in ("deploy", "switch"):
+            self.check([ROOT / "examples" / "deploy" / command, "1"], self.deploy_env)
+
+    def start_exporter(self):
+        config = self.dir / "exporter.yml"
+        config.write_text(f"""\
+database: {{url_file: {self.dir}/secrets/db_url}}
+collectors: [pg, invitations.yml, business.yml]
+catalog_dir: {ROOT}/exporter/catalog
+requests:
+  sources:
+    - {{path: {self.dir}/access.log, format: combined}}
+health:
+  components:
+    - {{name: database, kind: postgres, critical: true}}
+    - {{name: service, kind: http, critical: true, url: "http://127.0.0.1:{self.haproxy_port}/health"}}
+""")
+        process = self.spawn("exporter", [self.binaries / "backstay-exporter", "--config.file", config,
+                                          "--web.listen-address", "127.0.0.1:0"])
+        self.exporter_address = self.listening_address("exporter", process)
+
+    def write_rules(self):
+        """The shipped rules and configurations at the demo's pace: the same thresholds, short windows."""
+        self.prometheus_port, self.alertmanager_port, self.receiver_port = free_port(), free_port(), free_port()
+        self.slack = SlackSink()
+        self.secret("slack_url", self.slack.url)
+        self.secret("am_token", secrets.token_urlsafe(24))
+        self.check([ROOT / "rules" / "generate", "--profile", "demo", "--out", self.dir / "rules",
+                    "--exporter", self.exporter_address, "--receiver", f"127.0.0.1:{self.receiver_port}",
+                    "--alertmanager", f"127.0.0.1:{self.alertmanager_port}", "--service", "invitations",
+                    "--secrets", self.dir / "secrets"])
+
+    def start_alertmanager(self):
+        self.spawn("alertmanager", [
+            "prometheus-alertmanager", f"--config.file={self.dir}/rules/alertmanager.yml",
+            f"--storage.path={self.dir}/alertmanager", "--cluster.listen-address=",
+            f"--web.listen-address=127.0.0.1:{self.alertmanager_port}"])
+
+    def start_prometheus(self):
+        self.spawn("prometheus", [
+            "prometheus", f"--config.file={self.dir}/rules/prometheus.yml",
+            f"--storage.tsdb.path={self.dir}/prometheus", "--rules.alert.resend-delay=1s",
+            f"--web.listen-address=127.0.0.1:{self.prometheus_port}"])
+        self.prometheus = f"http://127.0.0.1:{self.prometheus_port}"
+
+    def write_receiver_config(self):
+        self.secret("github", secrets.token_urlsafe(24))
+        self.ci_key = secrets.token_bytes(24)
+        self.secret("ci", "whsec_" + base64.b64encode(self.ci_key).decode())
+        deploy = ROOT / "examples" / "deploy"
+        service = f"http://127.0.0.1:{self.haproxy_port}"
+        self.receiver_config = self.dir / "receiver.yml"
+        self.receiver_config.write_text(f"""\
+service: invitations
+state_dir: {self.dir}/receiver
+database: {{url_file: {self.dir}/secrets/db_url, bin_dir: {POSTGRES}}}
+prometheus: {{url: "{self.prometheus}"}}
+webhooks:
+  - {{name: alertmanager, provider: alertmanager, bearer_token_file: {self.dir}/secrets/am_token}}
+  - {{name: github, provider: github, secret_files: [{self.dir}/secrets/github]}}
+  - {{name: ci, provider: standard, secret_files: [{self.dir}/secrets/ci]}}
+policy:
+  mode: auto
+  rules:
+    - {{name: release, on: {{event: deploy_requested}}, do: [backup, deploy]}}
+    - {{name: failed-deploy, on: {{event: deploy_failed}}, do: [backup, rollback]}}
+    - {{name: bad-release, on: {{event: alert_firing, labels: {{action: rollback}}}}, within: 30m,
+       do: [backup, rollback], cooldown: 1h}}
+  limits: {{rollbacks_per_hour: 2}}
+backups: {{dir: {self.dir}/backups}}
+deploy:
+  driver: command
+  deploy: [{deploy}/deploy, "{{release}}"]
+  switch: [{deploy}/switch, "{{release}}"]
+  current: [{deploy}/current]
+  list: [{deploy}/list]
+  environment: {{DEPLOY_ENV_FILE: {self.dir}/deploy.json}}
+  timeout: 60s
+  health_url: "{service}/health"
+  version_url: "{service}/version"
+  settle: 10m
+confirm: {{clear_for: 5s, within: 2m}}
+notify:
+  - {{channel: log}}
+  - {{channel: slack, url_file: {self.dir}/secrets/slack_url}}
+""")
+
+    def start_receiver(self):
+        process = self.spawn("receiver", [self.binaries / "backstay-receiver", "--config.file",
+                                          self.receiver_config, "--web.listen-address",
+                                          f"127.0.0.1:{self.receiver_port}"])
+        self.receiver = f"http://{self.listening_address('receiver', process)}"
+        return process
+
+    def start(self):
+        for what, part in (
+                ("PostgreSQL with the sample data", self.start_postgres),
+                ("release 1 behind HAProxy", self.start_service),
+                ("the exporter", self.start_exporter),
+                ("rules for Prometheus and Alertmanager", self.write_rules),
+                ("Alertmanager", self.start_alertmanager),
+                ("Prometheus", self.start_prometheus),
+                ("the receiver's configuration", self.write_receiver_config),
+                ("the receiver", self.start_receiver),
+                ("the ledger: release 1 is good", self.adopt_release_1)):
+            self.say(what)
+            part()
+        self.say("traffic")
+        self.traffic = Traffic(self.haproxy_port)
+        self.say("Prometheus to know its targets and Alertmanager")
+        wait_for("Prometheus", self.prometheus_is_ready, 60, self.log("prometheus"))
+
+    def adopt_release_1(self):
+        self.backstay("releases", "adopt", "1", "--reason", "runs well", "--yes")
+
+    def prometheus_is_ready(self):
+        targets = get_json(f"{self.prometheus}/api/v1/targets?state=active")["data"]["activeTargets"]
+        managers = get_json(f"{self.prometheus}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+        ratio = self.query("sum(rate(http_server_requests_total[10s])) > 1")
+        return managers and targets and all(t["health"] == "up" for t in targets) and ratio
+
+    # --- what one does with it ---
+
+    def query(self, promql):
+        url = f"{self.prometheus}/api/v1/query?" + urllib.parse.urlencode({"query": promql})
+        return get_json(url)["data"]["result"]
+
+    def backstay(self, *arguments):
+        return self.check([self.binaries / "backstay", "--config.file", self.receiver_config, *arguments])
+
+    def audit(self):
+        return json.loads(self.backstay("audit", "--json"))["audit"]
+
+    def post_standard(self, body, webhook="ci"):
+        """A webhook signed as https://www.standardwebhooks.com says; returns the status."""
+        data = json.dumps(body).encode()
+        message_id, stamp = "msg_" + secrets.token_hex(8), str(int(time.time()))
+        digest = hmac.new(self.ci_key, f"{message_id}.{stamp}.".encode() + data, hashlib.sha256).digest()
+        headers = {"Content-Type": "application/json", "webhook-id": message_id, "webhook-timestamp": stamp,
+                   "webhook-signature": "v1," + base64.b64encode(digest).decode()}
+        return self.post(f"/webhooks/{webhook}", data, headers)
+
+    def post(self, path, data, headers):
+        request = urllib.request.Request(self.receiver + path, data, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def live_release(self):
+        return get_json(f"http://127.0.0.1:{self.haproxy_port}/version")["release"]
+
+    def kill_receiver(self):
+        """As a machine would: SIGKILL, by process id."""
+        for entry in [e for e in self.processes if e[0] == "receiver"]:
+            entry[1].kill()
+            entry[1].wait()
+            self.processes.remove(entry)
+
+    def stop(self):
+        if self.traffic:
+            self.traffic.stop()
+        for place in (self.dir / "run" / "releases").glob("*/pid"):
+            self.end_release(int(place.read_text()))
+        for name, process in reversed(self.processes):
+            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self.slack:
+            self.slack.stop()
+
+    @staticmethod
+    def end_release(pid):
+        try:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it ended by itself
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)

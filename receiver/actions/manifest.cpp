@@ -1,0 +1,111 @@
+#include "receiver/actions/manifest.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include "base/timestamp.h"
+
+namespace backstay {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kName = "manifest.json";
+
+Result<std::string> sha256_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail("cannot read " + path.string());
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                       &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> buffer(1 << 16);
+  while (file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return fail("cannot read " + path.string());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &size);
+  std::string hex;
+  for (unsigned int i = 0; i < size; ++i) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    hex += kDigits[digest[i] >> 4U];
+    hex += kDigits[digest[i] & 15U];
+  }
+  return hex;
+}
+
+Result<void> sync_to_disk(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail("cannot open " + path.string());
+  const int failed = ::fsync(descriptor);
+  ::close(descriptor);
+  if (failed != 0) return fail("cannot sync " + path.string());
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<ManifestFile>> hash_files(const std::string& folder) {
+  std::vector<ManifestFile> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    if (!at->is_regular_file() || at->path().filename() == kName) continue;
+    auto hash = sha256_of(at->path());
+    if (!hash) return fail(hash.error());
+    files.push_back({fs::relative(at->path(), folder).string(), at->file_size(), *hash});
+  }
+  if (error) return fail("cannot read " + folder + ": " + error.message());
+  return files;
+}
+
+Result<void> write_manifest(const std::string& folder, const Manifest& manifest) {
+  nlohmann::json files = nlohmann::json::array();
+  for (const ManifestFile& file : manifest.files) {
+    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+    if (auto synced = sync_to_disk(fs::path(folder) / file.path); !synced) return synced;
+  }
+  const nlohmann::json json = {{"format", 1},
+                               {"id", manifest.id},
+                               {"created_at", format_rfc3339(manifest.created_at)},
+                               {"service_release", manifest.release},
+                               {"files", files}};
+  const fs::path path = fs::path(folder) / kName;
+  std::ofstream out(path, std::ios::trunc);
+  out << json.dump(2) << '\n';
+  out.close();
+  if (!out) return fail("cannot write " + path.string());
+  if (auto synced = sync_to_disk(path); !synced) return synced;
+  return sync_to_disk(folder);
+}
+
+Result<Manifest> read_manifest(const std::string& folder) {
+  std::ifstream file(fs::path(folder) / kName);
+  if (!file) return fail("no manifest in " + folder);
+  try {
+    const auto json = nlohmann::json::parse(file);
+    if (json.at("format") != 1) return fail("the manifest in " + folder + " has another format");
+    Manifest manifest;
+    manifest.id = json.at("id");
+    manifest.release = json.at("service_release");
+    auto created = parse_rfc3339(json.at("created_at").get<std::string>());
+    if (!created) return fail(created.error());
+    manifest.created_at = *created;
+    for (const auto& entry : json.at("files")) {
+      manifest.files.push_back({entry.at("path"), entry.at("bytes"), entry.at("sha256")});
+    }
+    return manifest;
+  } catch (const nlohmann::json::exception&) {
+    return fail("the manifest in " + folder + " is damaged");
+  }
+}
+
+}  // namespace backstay

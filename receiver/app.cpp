@@ -1,0 +1,105 @@
+#include "receiver/app.h"
+
+#include "base/log.h"
+#include "base/self_metrics.h"
+#include "receiver/channels/log_channel.h"
+#include "receiver/channels/slack.h"
+#include "receiver/journal/event_log.h"
+
+namespace backstay {
+namespace {
+
+// The explicit table of channels.
+Result<std::vector<std::unique_ptr<Channel>>> make_channels(const ReceiverConfig& config,
+                                                            HttpClient& http) {
+  std::vector<std::unique_ptr<Channel>> channels;
+  for (const NotifyConfig& notify : config.notify) {
+    if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>());
+    if (notify.channel == "slack") {
+      channels.push_back(std::make_unique<SlackChannel>(*notify.url, http));
+    }
+  }
+  return channels;
+}
+
+// The 2xx of a webhook means that this returned success.
+Result<intake::Appended> append(journal::Database& journal, Clock& clock,
+                                const std::vector<Event>& events) {
+  intake::Appended appended;
+  const auto written = journal.write([&](journal::Transaction& tx) {
+    const WallTime now = clock.now();
+    for (const Event& event : events) {
+      (append_event(tx, event, now) ? appended.stored : appended.duplicates) += 1;
+    }
+  });
+  if (!written) return fail(written.error());
+  return appended;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::start(ReceiverConfig config,
+                                        const std::vector<std::string>& addresses) {
+  std::unique_ptr<App> app(new App());
+  if (auto wired = app->wire(std::move(config), addresses); !wired) return fail(wired.error());
+  return app;
+}
+
+Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& addresses) {
+  auto core = Core::open(std::move(config), clock_, http_, processes_);
+  if (!core) return fail(core.error());
+  core_ = std::move(*core);
+
+  registry_ = std::make_shared<prometheus::Registry>();
+  register_build_info(*registry_, "backstay-receiver");
+  journal_metrics_ = std::make_shared<JournalMetrics>(core_->journal(), core_->worker(),
+                                                      core_->kill_switch());
+
+  auto channels = make_channels(core_->config(), http_);
+  if (!channels) return fail(channels.error());
+  outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
+
+  auto webhooks = intake::Webhooks::create(
+      core_->config().webhooks,
+      [this](const std::vector<Event>& events) {
+        auto appended = append(core_->journal(), clock_, events);
+        if (appended && appended->stored > 0) core_->worker().wake();
+        return appended;
+      },
+      clock_, *registry_);
+  if (!webhooks) return fail(webhooks.error());
+  webhooks_ = std::move(*webhooks);
+
+  endpoints_ = std::make_unique<Endpoints>(
+      [this](const intake::Request& request) { return webhooks_->handle(request); },
+      std::vector<std::shared_ptr<prometheus::Collectable>>{
+          registry_, std::make_shared<ProcessCollector>(), journal_metrics_},
+      core_->journal(), core_->worker(), clock_);
+  server_ = std::make_unique<intake::Server>(
+      [this](const intake::Request& request) {
+        return request.remote_address.empty() ? handle_control(core_->control(), request)
+                                              : endpoints_->handle(request);
+      },
+      intake::ServerLimits{});
+  for (const std::string& address : addresses) {
+    auto bound = server_->listen(address);
+    if (!bound) return fail(bound.error());
+    log::info("listening", {{"address", *bound}});
+    addresses_.push_back(*bound);
+  }
+  if (auto bound = server_->listen_unix(core_->config().socket_path()); !bound) return bound;
+
+  outbox_thread_ = std::jthread([this](const std::stop_token& stop) { outbox_->run(stop); });
+  worker_thread_ = std::jthread([this](const std::stop_token& stop) { core_->worker().run(stop); });
+  return {};
+}
+
+App::~App() {
+  if (server_) server_->stop();
+  for (std::jthread* thread : {&worker_thread_, &outbox_thread_}) {
+    thread->request_stop();
+    if (thread->joinable()) thread->join();
+  }
+}
+
+}  // namespace backstay

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace backstay {
+
+// What people are told, ready to be sent.
+struct Message {
+  std::string idempotency_key;  // the same for each attempt to send it
+  std::string severity;         // info, warning, error, critical
+  std::string title;
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+// How people are told. To add one: a file pair, a row in app.cpp's table, a test, a row in the docs.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  // As in the configuration.
+  [[nodiscard]] virtual std::string name() const = 0;
+  // Success only where the other side took it. Errors never hold an address or a token.
+  virtual Result<void> send(const Message& message) = 0;
+};
+
+}  // namespace backstay

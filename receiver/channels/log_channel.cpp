@@ -1,0 +1,14 @@
+#include "receiver/channels/log_channel.h"
+
+#include "base/log.h"
+
+namespace backstay {
+
+Result<void> LogChannel::send(const Message& message) {
+  const bool is_loud = message.severity == "error" || message.severity == "critical";
+  const auto write = is_loud ? log::error : message.severity == "warning" ? log::warn : log::info;
+  write(message.title, {{"severity", message.severity}, {"text", message.text}});
+  return {};
+}
+
+}  // namespace backstay

@@ -1,0 +1,66 @@
+#include "receiver/channels/slack.h"
+
+#include <nlohmann/json.hpp>
+
+namespace backstay {
+namespace {
+
+using nlohmann::json;
+
+const char* colour_of(const std::string& severity) {
+  if (severity == "critical") return "#a30200";
+  if (severity == "error") return "#d9480f";
+  if (severity == "warning") return "#daa038";
+  return "#2eb886";
+}
+
+json body_of(const Message& message) {
+  json fields = json::array();
+  for (const auto& [title, value] : message.fields) {
+    fields.push_back({{"title", escape_for_slack(title)},
+                      {"value", escape_for_slack(value)},
+                      {"short", true}});
+  }
+  const std::string title = escape_for_slack(message.title);
+  // `text` is what notifications and old clients show; the attachment carries the colour.
+  return {{"text", title},
+          {"attachments", json::array({{{"color", colour_of(message.severity)},
+                                        {"text", escape_for_slack(message.text)},
+                                        {"fallback", title},
+                                        {"fields", fields}}})}};
+}
+
+}  // namespace
+
+std::string escape_for_slack(const std::string& text) {
+  std::string escaped;
+  for (char c : text) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
+Result<void> SlackChannel::send(const Message& message) {
+  auto url = url_.read();
+  if (!url) return fail(url.error());
+  HttpRequest request;
+  request.method = "POST";
+  request.secret_url = *url;
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.headers.emplace_back("Idempotency-Key", message.idempotency_key);
+  request.body = body_of(message).dump(-1, ' ', false, json::error_handler_t::replace);
+  const auto answer = http_.send(request);
+  if (!answer) return fail(answer.error());
+  if (answer->status / 100 != 2) {
+    return fail("Slack answers " + std::to_string(answer->status) + " " +
+                answer->body.substr(0, 100));
+  }
+  return {};
+}
+
+}  // namespace backstay

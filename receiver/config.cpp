@@ -1,0 +1,191 @@
+#include "receiver/config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/config_file.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+SecretSource required_secret(ConfigNode& node, const std::string& key, bool allow_literal) {
+  auto source = node.secret(key, allow_literal);
+  if (!source) {
+    node.fault("", key + "_file or " + key + "_env is missing");
+    return SecretSource::literal(Secret());
+  }
+  if (auto value = source->read(); !value) node.fault(key + "_file", value.error().message);
+  return *source;
+}
+
+// `secret_file`, `bearer_token_file`, or a list of two while one is being rotated: `secret_files`.
+std::vector<SecretSource> webhook_secrets(ConfigNode& node, const std::string& provider) {
+  const std::string key = provider == "alertmanager" ? "bearer_token" : "secret";
+  std::vector<SecretSource> secrets;
+  const std::string list_key = key + "_files";
+  for (const std::string& path : node.paths(list_key)) {
+    SecretSource source = SecretSource::file(path);
+    if (auto value = source.read(); !value) node.fault(list_key, value.error().message);
+    secrets.push_back(source);
+  }
+  if (secrets.size() > 2) node.fault(list_key, "at most two: the current one and the one before");
+  if (secrets.empty()) secrets.push_back(required_secret(node, key, false));
+  return secrets;
+}
+
+std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root) {
+  std::vector<intake::WebhookConfig> webhooks;
+  std::set<std::string> names;
+  for (ConfigNode& node : root.sections("webhooks")) {
+    intake::WebhookConfig webhook;
+    webhook.name = node.text("name");
+    webhook.provider = node.choice_or("provider", intake::provider_names(), "");
+    if (webhook.provider.empty()) node.fault("", "provider is missing");
+    if (webhook.name == "cli" || webhook.name == "backstay") {
+      node.fault("name", "\"" + webhook.name + "\" is kept for our own events");
+    }
+    if (!webhook.name.empty() && !is_valid_release_name(webhook.name)) {
+      node.fault("name", "only letters, digits, '.', '_', '-' and '+'");
+    }
+    if (!names.insert(webhook.name).second) node.fault("name", "used twice");
+    webhook.secrets = webhook_secrets(node, webhook.provider);
+    webhooks.push_back(webhook);
+  }
+  return webhooks;
+}
+
+// do: [backup, rollback]: at most one change, with or without a backup.
+void read_actions(ConfigNode& node, Rule& rule) {
+  const std::vector<std::string> words = node.texts("do");
+  if (words.empty()) {
+    node.fault("", "do is missing: for example [backup, rollback]");
+    return;
+  }
+  rule.with_backup = false;
+  rule.action = ActionKind::backup;
+  for (const std::string& word : words) {
+    if (word == "backup") {
+      rule.with_backup = true;
+    } else if (word == "deploy" || word == "rollback") {
+      if (rule.action != ActionKind::backup) node.fault("do", "only one of deploy and rollback");
+      rule.action = word == "deploy" ? ActionKind::deploy : ActionKind::rollback;
+    } else {
+      node.fault("do", "unknown action \"" + word + "\": backup, deploy or rollback");
+    }
+  }
+}
+
+void read_trigger(ConfigNode on, Rule& rule) {
+  const std::string event = on.text("event");
+  if (const auto kind = parse_event_kind(event)) {
+    rule.on = *kind;
+  } else if (!event.empty()) {
+    on.fault("event", "unknown event \"" + event + "\"");
+  }
+  ConfigNode labels = on.section("labels");
+  for (const std::string& label : labels.keys()) rule.labels[label] = labels.text(label);
+}
+
+Policy read_policy(ConfigNode node) {
+  Policy policy;
+  const std::string mode = node.choice_or("mode", {"observe", "auto"}, "observe");
+  policy.mode = mode == "auto" ? Policy::Mode::automatic : Policy::Mode::observe;
+  ConfigNode limits = node.section("limits");
+  policy.rollbacks_per_hour = static_cast<int>(limits.integer_or("rollbacks_per_hour", 2, 1, 100));
+  std::set<std::string> names;
+  for (ConfigNode& entry : node.sections("rules")) {
+    Rule rule;
+    rule.name = entry.text("name");
+    if (!names.insert(rule.name).second) entry.fault("name", "used twice");
+    read_trigger(entry.section("on"), rule);
+    read_actions(entry, rule);
+    rule.within = entry.duration_or("within", minutes(30), seconds(1), hours(24 * 7));
+    rule.cooldown = entry.duration_or("cooldown", milliseconds(0), milliseconds(0), hours(24 * 7));
+    policy.rules.push_back(rule);
+  }
+  return policy;
+}
+
+std::vector<std::string> required_argv(ConfigNode& node, const std::string& key) {
+  std::vector<std::string> argv = node.texts(key);
+  if (argv.empty()) node.fault("", key + " is missing: a list of a program and its arguments");
+  return argv;
+}
+
+void read_deploy(ConfigNode node, ReceiverConfig& config) {
+  node.choice_or("driver", {"command"}, "command");
+  CommandDriverConfig& driver = config.driver;
+  driver.deploy = required_argv(node, "deploy");
+  driver.switch_to = required_argv(node, "switch");
+  driver.current = required_argv(node, "current");
+  driver.list = required_argv(node, "list");
+  driver.timeout = node.duration_or("timeout", minutes(1), milliseconds(100), hours(1));
+  ConfigNode environment = node.section("environment");
+  for (const std::string& name : environment.keys()) {
+    driver.environment.emplace_back(name, environment.text(name));
+  }
+  config.verify.health_url = node.text("health_url");
+  config.verify.version_url = node.text("version_url");
+  config.verify.within = node.duration_or("verify_within", seconds(30), seconds(1), minutes(10));
+  config.settle = node.duration_or("settle", minutes(10), seconds(1), hours(24));
+}
+
+std::vector<NotifyConfig> read_notify(ConfigNode& root) {
+  std::vector<NotifyConfig> channels;
+  for (ConfigNode& node : root.sections("notify")) {
+    NotifyConfig notify;
+    notify.channel = node.choice_or("channel", {"log", "slack"}, "");
+    if (notify.channel.empty()) node.fault("", "channel is missing");
+    if (notify.channel == "slack") notify.url = required_secret(node, "url", false);
+    channels.push_back(notify);
+  }
+  return channels;
+}
+
+}  // namespace
+
+Result<ReceiverConfig> load_receiver_config(const std::string& path) {
+  auto loaded = ConfigNode::load(path);
+  if (!loaded) return fail(loaded.error());
+  ConfigNode& root = *loaded;
+
+  std::string service = root.text("service");
+  std::string state_dir = root.maybe_path("state_dir").value_or("/var/lib/backstay");
+  ConfigNode database = root.section("database");
+  ConfigNode backups = root.section("backups");
+  BackupConfig backup{backups.maybe_path("dir").value_or("/var/backups/backstay"),
+                      database.text_or("bin_dir", "/usr/lib/postgresql/15/bin"),
+                      required_secret(database, "url", true),
+                      backups.duration_or("timeout", minutes(30), seconds(1), hours(24))};
+  ReceiverConfig config{.service = std::move(service),
+                        .state_dir = std::move(state_dir),
+                        .backups = std::move(backup),
+                        .prometheus_url = {},
+                        .webhooks = {},
+                        .policy = {},
+                        .driver = {},
+                        .verify = {},
+                        .confirm = {},
+                        .notify = {}};
+  ConfigNode prometheus = root.section("prometheus");
+  config.prometheus_url = prometheus.text("url");
+  config.webhooks = read_webhooks(root);
+  config.policy = read_policy(root.section("policy"));
+  read_deploy(root.section("deploy"), config);
+  ConfigNode confirm = root.section("confirm");
+  config.confirm.clear_for =
+      confirm.duration_or("clear_for", minutes(1), milliseconds(100), hours(1));
+  config.confirm.interval =
+      std::clamp(config.confirm.clear_for / 5, milliseconds(20), milliseconds(5000));
+  config.confirm.within = confirm.duration_or("within", minutes(10), seconds(1), hours(24));
+  config.notify = read_notify(root);
+  if (auto finished = root.finish(); !finished) return fail(finished.error());
+  return config;
+}
+
+}  // namespace backstay

@@ -1,0 +1,55 @@
+#include "receiver/core.h"
+
+#include "receiver/actions/stage.h"
+#include "receiver/actions/switch_release.h"
+
+namespace backstay {
+namespace {
+
+// The explicit table of actions, by the names that pipeline.h gives to steps.
+ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSource& alerts,
+                         Clock& clock, HttpClient& http, ProcessRunner& processes) {
+  ActionTable table;
+  table["backup"] = std::make_unique<Backup>(config.backups, processes, clock);
+  table["stage"] = std::make_unique<Stage>(driver);
+  table["switch"] = std::make_unique<SwitchRelease>(driver);
+  table["verify"] = std::make_unique<Verify>(config.verify, http, clock);
+  table["confirm"] = std::make_unique<Confirm>(config.confirm, alerts, clock);
+  return table;
+}
+
+WorkerConfig worker_config(const ReceiverConfig& config) {
+  WorkerConfig worker;
+  worker.service = config.service;
+  for (const NotifyConfig& notify : config.notify) worker.channels.push_back(notify.channel);
+  worker.settle = config.settle;
+  return worker;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Core>> Core::open(ReceiverConfig config, Clock& clock, HttpClient& http,
+                                         ProcessRunner& processes) {
+  auto lock = StateLock::acquire(config.state_dir);
+  if (!lock) return fail(lock.error());
+  auto journal = journal::Database::open(config.journal_path());
+  if (!journal) return fail(journal.error());
+  return std::unique_ptr<Core>(new Core(std::move(config), std::move(*lock), std::move(*journal),
+                                        clock, http, processes));
+}
+
+Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Database> journal,
+           Clock& clock, HttpClient& http, ProcessRunner& processes)
+    : config_(std::move(config)),
+      lock_(std::move(lock)),
+      journal_(std::move(journal)),
+      kill_switch_(config_.state_dir),
+      driver_(config_.driver, processes),
+      alerts_(config_.prometheus_url, http),
+      facts_(driver_, alerts_, kill_switch_, clock),
+      actions_(make_actions(config_, driver_, alerts_, clock, http, processes)),
+      worker_(worker_config(config_), config_.policy, *journal_, facts_, actions_, kill_switch_,
+              clock),
+      control_(config_, *journal_, driver_, kill_switch_, clock, [this]() { worker_.wake(); }) {}
+
+}  // namespace backstay

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "receiver/ctl/door.h"
+
+namespace backstay::ctl {
+
+// Exit codes of `backstay`.
+enum class Exit { done = 0, failed = 1, bad_usage = 2, refused = 3 };
+
+// What every command is given.
+struct Options {
+  bool json = false;  // one JSON document on standard output, nothing else
+  bool yes = false;   // do not ask
+  std::string release;
+  std::string reason;
+  std::string since;
+  bool without_backup = false;
+};
+
+// One file a command; the table is in main.cpp.
+Exit status(Door& door, const Options& options);
+Exit releases_list(Door& door, const Options& options);
+Exit releases_adopt(Door& door, const Options& options);
+Exit releases_clear(Door& door, const Options& options);
+Exit deploy(Door& door, const Options& options);
+Exit rollback(Door& door, const Options& options);
+Exit backup_create(Door& door, const Options& options);
+Exit backup_list(Door& door, const Options& options);
+Exit audit(Door& door, const Options& options);
+
+}  // namespace backstay::ctl

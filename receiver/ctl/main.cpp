@@ -1,0 +1,112 @@
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/log.h"
+#include "base/self_metrics.h"
+#include "base/shutdown.h"
+#include "receiver/config.h"
+#include "receiver/ctl/command.h"
+
+namespace {
+
+using backstay::ctl::Door;
+using backstay::ctl::Exit;
+using backstay::ctl::Options;
+using Run = Exit (*)(Door&, const Options&);
+
+struct CommandLine {
+  std::string config_file = "/etc/backstay/receiver.yml";
+  Options options;
+  Run run = nullptr;
+};
+
+CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name,
+              const std::string& help, Run run) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_flag("--json", line.options.json, "One JSON document, for machines.");
+  command->callback([&line, run]() { line.run = run; });
+  return command;
+}
+
+void may_ask(CLI::App* command, CommandLine& line) {
+  command->add_flag("-y,--yes", line.options.yes, "Do not ask.");
+}
+
+void add_requests(CLI::App& app, CommandLine& line) {
+  CLI::App* deploy = add(app, line, "deploy", "Deploy a release.", backstay::ctl::deploy);
+  deploy->add_option("release", line.options.release)->required();
+  CLI::App* rollback = add(app, line, "rollback", "Put the last good release, or a named one, back.",
+                           backstay::ctl::rollback);
+  rollback->add_option("release", line.options.release);
+  for (CLI::App* command : {deploy, rollback}) {
+    may_ask(command, line);
+    command->add_flag("--no-backup", line.options.without_backup, "Without a backup.");
+  }
+}
+
+// The explicit table of commands.
+void declare(CLI::App& app, CommandLine& line) {
+  app.add_option("--config.file", line.config_file, "The receiver's configuration file.")
+      ->capture_default_str();
+  app.set_version_flag("--version", "backstay " + backstay::version());
+  app.require_subcommand(1);
+  app.fallthrough();
+
+  add(app, line, "status", "What is live, what runs, what waits.", backstay::ctl::status);
+
+  CLI::App* releases = app.add_subcommand("releases", "The ledger of releases.");
+  releases->require_subcommand(1);
+  add(*releases, line, "list", "All releases, the newest first.", backstay::ctl::releases_list);
+  CLI::App* adopt = add(*releases, line, "adopt", "Say that a release is live and good.",
+                        backstay::ctl::releases_adopt);
+  CLI::App* clear = add(*releases, line, "clear", "Allow a rolled-back release again.",
+                        backstay::ctl::releases_clear);
+  for (CLI::App* command : {adopt, clear}) {
+    command->add_option("release", line.options.release)->required();
+    may_ask(command, line);
+  }
+  adopt->add_option("--reason", line.options.reason, "Why, for the audit.");
+  clear->add_option("--reason", line.options.reason, "Why, for the audit.")->required();
+
+  add_requests(app, line);
+
+  CLI::App* backup = app.add_subcommand("backup", "Backups of the database.");
+  backup->require_subcommand(1);
+  add(*backup, line, "create", "Take a backup now.", backstay::ctl::backup_create);
+  add(*backup, line, "list", "Complete backups, the newest first.", backstay::ctl::backup_list);
+
+  add(app, line, "audit", "Everything that happened, and why.", backstay::ctl::audit)
+      ->add_option("--since", line.options.since, "A time (RFC 3339) or how long ago (2h).");
+}
+
+Exit run(const CommandLine& line) {
+  const auto config = backstay::load_receiver_config(line.config_file);
+  if (!config) {
+    std::cerr << config.error().message << '\n';
+    return Exit::bad_usage;
+  }
+  auto door = backstay::ctl::open_door(*config);
+  if (!door) {
+    std::cerr << "backstay: " << door.error().message << '\n';
+    return Exit::refused;
+  }
+  return line.run(**door, line.options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("Backstay's command line: see, deploy, roll back.", "backstay");
+  declare(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::bad_usage);
+  }
+  // The receiver's log lines belong to the daemon; a person sees only what goes wrong.
+  backstay::log::configure(backstay::log::Level::warn, backstay::log::Format::logfmt);
+  return static_cast<int>(run(line));
+}

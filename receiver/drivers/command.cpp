@@ -1,0 +1,81 @@
+#include "receiver/drivers/command.h"
+
+#include <sstream>
+
+#include "receiver/event.h"
+
+namespace backstay {
+namespace {
+
+constexpr std::string_view kPlaceholder = "{release}";
+
+std::string fill_in(std::string argument, const std::string& release) {
+  for (std::size_t at = argument.find(kPlaceholder); at != std::string::npos;
+       at = argument.find(kPlaceholder, at + release.size())) {
+    argument.replace(at, kPlaceholder.size(), release);
+  }
+  return argument;
+}
+
+}  // namespace
+
+CommandResult CommandDriver::run(const std::vector<std::string>& argv, const std::string& release,
+                                 const Attempt& attempt) {
+  Command command;
+  for (const std::string& argument : argv) command.argv.push_back(fill_in(argument, release));
+  command.environment = config_.environment;
+  command.environment.emplace_back("BACKSTAY_RUN", std::to_string(attempt.run_id));
+  command.environment.emplace_back("BACKSTAY_FENCING_TOKEN", std::to_string(attempt.token));
+  command.deadline = config_.timeout;
+  command.stop = attempt.stop;
+  return processes_.run(command);
+}
+
+StepResult CommandDriver::change(const std::vector<std::string>& argv, const std::string& release,
+                                 const Attempt& attempt) {
+  // Names were validated where they came in; a journal that someone edited is no reason to pass on
+  // an argument that a program may take for an option.
+  if (!is_valid_release_name(release)) return {Outcome::failed, "not a valid release name"};
+  const CommandResult result = run(argv, release, attempt);
+  if (result.ok()) return {Outcome::done, ""};
+  const bool cut_off = result.how == CommandResult::How::timed_out ||
+                       result.how == CommandResult::How::signalled ||
+                       result.how == CommandResult::How::stopped;
+  return {cut_off ? Outcome::unknown : Outcome::failed, argv.front() + ": " + result.describe()};
+}
+
+StepResult CommandDriver::stage(const std::string& release, const Attempt& attempt) {
+  return change(config_.deploy, release, attempt);
+}
+
+StepResult CommandDriver::switch_to(const std::string& release, const Attempt& attempt) {
+  return change(config_.switch_to, release, attempt);
+}
+
+Result<std::vector<std::string>> CommandDriver::names(const std::vector<std::string>& argv) {
+  const CommandResult result = run(argv, "", {});
+  if (!result.ok()) return fail(argv.front() + ": " + result.describe());
+  std::vector<std::string> names;
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    if (!is_valid_release_name(line)) {
+      return fail(argv.front() + ": printed what is not a release's name");
+    }
+    names.push_back(line);
+  }
+  return names;
+}
+
+Result<std::optional<std::string>> CommandDriver::current() {
+  auto printed = names(config_.current);
+  if (!printed) return fail(printed.error());
+  if (printed->size() > 1) return fail(config_.current.front() + ": printed more than one release");
+  if (printed->empty()) return std::optional<std::string>();
+  return std::optional<std::string>(printed->front());
+}
+
+Result<std::vector<std::string>> CommandDriver::kept() { return names(config_.list); }
+
+}  // namespace backstay

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include <httplib.h>
+
+namespace backstay::intake {
+
+// A connection as cpp-httplib reads and writes it, with what the library lacks: one deadline for a
+// whole request however slowly its bytes come, and a limit on how many bytes it may have. One thread.
+class ConnectionStream final : public httplib::Stream {
+ public:
+  // Owns the descriptor. remote_address is empty for a unix socket.
+  ConnectionStream(int descriptor, std::string remote_address);
+  ~ConnectionStream() override;
+
+  // Waits until the next request begins; false at the end of the connection or of the time.
+  bool wait_for_request(std::chrono::milliseconds idle_max);
+  // From here on a request has this long for its reading, and as long again for its answer.
+  void begin_request(std::chrono::milliseconds deadline, std::size_t bytes_max);
+  void allow_bytes(std::size_t more) { bytes_left_ += more; }
+  [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
+  // Ends our side and waits a moment for the other, so that an answer that was sent while the request
+  // still came in is not lost to a reset.
+  void linger(std::chrono::milliseconds time_max);
+
+  [[nodiscard]] bool is_readable() const override;
+  [[nodiscard]] bool is_writable() const override;
+  ssize_t read(char* data, size_t size) override;
+  ssize_t write(const char* data, size_t size) override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override;
+  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  [[nodiscard]] socket_t socket() const override { return descriptor_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  [[nodiscard]] bool wait_for(short events, Clock::time_point until) const;
+
+  int descriptor_;
+  std::string remote_address_;
+  // httplib reads headers byte by byte; this makes system calls of it.
+  std::array<char, 4096> buffer_{};
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t bytes_left_ = 0;
+  Clock::time_point read_until_;
+  Clock::time_point write_until_;
+  bool has_timed_out_ = false;
+};
+
+}  // namespace backstay::intake

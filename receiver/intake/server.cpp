@@ -1,0 +1,237 @@
+#include "receiver/intake/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <list>
+#include <memory>
+#include <thread>
+
+#include <httplib.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "receiver/intake/connection_stream.h"
+#include "receiver/intake/listener.h"
+
+namespace backstay::intake {
+namespace {
+
+constexpr std::size_t kHeadBytesMax = 64 * 1024;  // request line and headers
+constexpr std::size_t kRequestsPerConnectionMax = 1000;
+constexpr std::chrono::milliseconds kAcceptRound{100};  // how soon a stop is noticed
+constexpr std::chrono::milliseconds kLinger{500};
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+    "Connection: close\r\n\r\n";
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+// cpp-httplib as a parser: its process_request() is all that is used.
+class Parser final : public httplib::Server {
+ public:
+  Parser(const intake::Handler& handler, const ServerLimits& limits, std::atomic<std::uint64_t>& too_large)
+      : handler_(handler), limits_(limits), too_large_(too_large) {
+    set_keep_alive_max_count(kRequestsPerConnectionMax);
+    const auto without_body = [this](const httplib::Request& in, httplib::Response& out) {
+      answer(in, "", out);
+    };
+    const auto with_body = [this](const httplib::Request& in, httplib::Response& out,
+                                  const httplib::ContentReader& reader) {
+      std::string body;
+      if (read_body(in, out, reader, body)) answer(in, std::move(body), out);
+    };
+    Get("/.*", without_body);
+    Options("/.*", without_body);
+    Post("/.*", with_body);
+    Put("/.*", with_body);
+    Patch("/.*", with_body);
+    Delete("/.*", httplib::Server::HandlerWithContentReader(with_body));
+    // The library's own handler tells the sender what went wrong inside.
+    set_exception_handler([](const httplib::Request&, httplib::Response& out, std::exception_ptr) {
+      log::error("a request ended in an exception");
+      out.status = 500;
+    });
+  }
+
+  // False when the connection is to be closed.
+  bool serve_one(ConnectionStream& stream) {
+    stream.begin_request(limits_.request_deadline, kHeadBytesMax);
+    bool is_closed = false;
+    const bool served = process_request(stream, false, is_closed, [&](httplib::Request&) {
+      // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
+      stream.allow_bytes(2 * limits_.body_bytes_max);
+    });
+    return served && !is_closed;
+  }
+
+ private:
+  bool refuse_body(httplib::Response& out, int status) {
+    if (status == 413) ++too_large_;
+    out.status = status;
+    out.set_header("Connection", "close");
+    return false;
+  }
+
+  bool read_body(const httplib::Request& in, httplib::Response& out,
+                 const httplib::ContentReader& reader, std::string& body) {
+    const bool has_length = in.has_header("Content-Length");
+    if (!has_length && !in.has_header("Transfer-Encoding")) return true;
+    if (in.is_multipart_form_data()) return refuse_body(out, 415);
+    // Otherwise the library reads all of it before it says no.
+    if (has_length && in.get_header_value<uint64_t>("Content-Length") > limits_.body_bytes_max) {
+      return refuse_body(out, 413);
+    }
+    bool is_too_large = false;
+    const bool is_whole = reader([&](const char* data, std::size_t size) {
+      is_too_large = body.size() + size > limits_.body_bytes_max;
+      if (!is_too_large) body.append(data, size);
+      return !is_too_large;
+    });
+    if (is_too_large) return refuse_body(out, 413);
+    return is_whole || refuse_body(out, 400);
+  }
+
+  void answer(const httplib::Request& in, std::string body, httplib::Response& out) {
+    Request request;
+    request.method = in.method;
+    request.path = in.path;
+    request.body = std::move(body);
+    request.remote_address = in.remote_addr;
+    for (const auto& [name, value] : in.headers) request.headers.emplace(lower_case(name), value);
+    const Response response = handler_(request);
+    out.status = response.status;
+    for (const auto& [name, value] : response.headers) out.set_header(name.c_str(), value);
+    out.set_content(response.body, response.content_type.c_str());
+  }
+
+  const intake::Handler& handler_;
+  const ServerLimits& limits_;
+  std::atomic<std::uint64_t>& too_large_;
+};
+
+// A connection with its thread.
+struct Connection {
+  Connection(int descriptor, std::string remote_address)
+      : stream(descriptor, std::move(remote_address)) {}
+  ConnectionStream stream;
+  std::atomic<bool> is_idle{true};
+  std::atomic<bool> is_done{false};
+  std::thread thread;
+};
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(Handler handler_in, ServerLimits limits_in)
+      : handler(std::move(handler_in)),
+        limits(limits_in),
+        parser(handler, limits, bodies_too_large) {}
+
+  void serve(Connection& connection) {
+    ConnectionStream& stream = connection.stream;
+    for (std::size_t i = 0; i < kRequestsPerConnectionMax && !is_stopping; ++i) {
+      connection.is_idle = true;
+      if (!stream.wait_for_request(limits.request_deadline)) break;
+      connection.is_idle = false;
+      if (!parser.serve_one(stream)) break;
+    }
+    if (stream.has_timed_out()) {
+      ++requests_timed_out;
+    } else {
+      stream.linger(kLinger);
+    }
+    connection.is_done = true;
+  }
+
+  void take_in(const Listener& listener) {
+    Listener::Accepted accepted = listener.accept();
+    if (accepted.descriptor < 0) return;
+    if (connections.size() >= limits.connections_max) {
+      ++connections_refused;
+      ::send(accepted.descriptor, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      ::close(accepted.descriptor);
+      return;
+    }
+    Connection& connection =
+        connections.emplace_back(accepted.descriptor, std::move(accepted.remote_address));
+    connection.thread = std::thread([this, &connection]() { serve(connection); });
+  }
+
+  void reap(bool all) {
+    for (auto at = connections.begin(); at != connections.end();) {
+      if (!all && !at->is_done) {
+        ++at;
+        continue;
+      }
+      at->thread.join();
+      at = connections.erase(at);
+    }
+  }
+
+  void accept_loop(const Listener& listener) {
+    while (!is_stopping) {
+      pollfd polled{listener.descriptor(), POLLIN, 0};
+      ::poll(&polled, 1, static_cast<int>(kAcceptRound.count()));
+      const MutexLock lock(accept_mutex);  // several listeners share the connections
+      reap(false);
+      if (!is_stopping) take_in(listener);
+    }
+  }
+
+  const Handler handler;
+  const ServerLimits limits;
+  std::atomic<std::uint64_t> connections_refused{0};
+  std::atomic<std::uint64_t> requests_timed_out{0};
+  std::atomic<std::uint64_t> bodies_too_large{0};
+  Parser parser;
+  std::atomic<bool> is_stopping{false};
+  Mutex accept_mutex;
+  std::list<Connection> connections;  // under accept_mutex until the accept threads are joined
+  std::list<Listener> listeners;
+  std::list<std::thread> accept_threads;
+};
+
+Server::Server(Handler handler, ServerLimits limits)
+    : impl_(std::make_unique<Impl>(std::move(handler), limits)) {}
+
+Server::~Server() { stop(); }
+
+Result<std::string> Server::listen(const std::string& address) {
+  auto listener = Listener::tcp(address);
+  if (!listener) return fail(listener.error());
+  const Listener& kept = impl_->listeners.emplace_back(std::move(*listener));
+  impl_->accept_threads.emplace_back([this, &kept]() { impl_->accept_loop(kept); });
+  return kept.address();
+}
+
+Result<void> Server::listen_unix(const std::string& path) {
+  auto listener = Listener::unix_socket(path);
+  if (!listener) return fail(listener.error());
+  const Listener& kept = impl_->listeners.emplace_back(std::move(*listener));
+  impl_->accept_threads.emplace_back([this, &kept]() { impl_->accept_loop(kept); });
+  return {};
+}
+
+void Server::stop() {
+  if (impl_->is_stopping.exchange(true)) return;
+  for (std::thread& thread : impl_->accept_threads) thread.join();
+  for (Connection& connection : impl_->connections) {
+    if (connection.is_idle) ::shutdown(connection.stream.socket(), SHUT_RD);
+  }
+  impl_->reap(true);
+  impl_->listeners.clear();
+}
+
+ServerCounters Server::counters() const {
+  return {impl_->connections_refused, impl_->requests_timed_out, impl_->bodies_too_large};
+}
+
+}  // namespace backstay::intake

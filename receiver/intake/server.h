@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace backstay::intake {
+
+struct ServerLimits {
+  std::size_t body_bytes_max = 1024 * 1024;
+  std::size_t connections_max = 64;
+  std::chrono::milliseconds request_deadline{5000};  // from the first byte to the last, and idle
+};
+
+struct Request {
+  std::string method;
+  std::string path;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+  std::string remote_address;
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+using Handler = std::function<Response(const Request&)>;
+
+// What the server refused by itself, for the metrics.
+struct ServerCounters {
+  std::uint64_t connections_refused = 0;  // over connections_max: 503
+  std::uint64_t requests_timed_out = 0;   // over request_deadline: closed
+  std::uint64_t bodies_too_large = 0;     // 413
+};
+
+// HTTP for the receiver: cpp-httplib parses, the accept loop and the limits are ours. One deadline
+// holds for a whole request, so that slow senders cannot hold it; chunked and compressed bodies are
+// limited by what they grow to. Every request that has a path and a body within limits reaches the
+// one handler, on its own thread; an exception that leaves it becomes a 500 that says nothing.
+class Server {
+ public:
+  Server(Handler handler, ServerLimits limits);
+  ~Server();  // stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // "127.0.0.1:9879", "[::1]:9879"; port 0 takes a free one. Returns the address as bound. May be
+  // called for several addresses. The error names the address ("127.0.0.1:9879: address in use").
+  Result<std::string> listen(const std::string& address);
+  // A unix socket with mode 0600; a stale one of a dead process is replaced.
+  Result<void> listen_unix(const std::string& path);
+  // Stops accepting, lets requests in flight end within their deadline, joins all threads.
+  void stop();
+
+  [[nodiscard]] ServerCounters counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace backstay::intake

@@ -1,0 +1,66 @@
+#include "receiver/journal/audit.h"
+
+#include <algorithm>
+
+#include "base/timestamp.h"
+
+namespace backstay::journal {
+namespace {
+
+// Columns: at, order among entries of one millisecond, kind, what, subject, actor, why, event, run,
+// token.
+constexpr const char* kAudit = R"sql(
+WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) AS (
+  SELECT received_at, 1, 'event', kind, iif(subject = '', release, subject), actor,
+         'from ' || source || iif(deliveries > 1, ', delivered ' || deliveries || ' times', ''),
+         id, 0, 0
+    FROM events
+  UNION ALL
+  SELECT d.decided_at, 2, 'decision', d.verdict, d.reason, iif(d.rule = '', 'policy', 'rule ' || d.rule),
+         d.explanation, d.event_id, coalesce(r.id, 0), 0
+    FROM decisions d LEFT JOIN runs r ON r.event_id = d.event_id
+  UNION ALL
+  SELECT started_at, 3, 'run', action || ' started', release_to, iif(rule = '', 'person', 'rule ' || rule),
+         iif(release_from = '' OR action = 'backup', '', 'from release ' || release_from), event_id, id, 0
+    FROM runs
+  UNION ALL
+  SELECT ended_at, 8, 'run', action || ' ' || outcome, release_to, 'backstay', detail, event_id, id, 0
+    FROM runs WHERE ended_at IS NOT NULL
+  UNION ALL
+  SELECT s.started_at, 4, 'step', s.name || ' started', r.release_to, 'backstay', '', r.event_id, r.id, s.token
+    FROM steps s JOIN runs r ON r.id = s.run_id
+  UNION ALL
+  SELECT s.ended_at, 5, 'step', s.name || ' ' || s.outcome, r.release_to, 'backstay',
+         coalesce(s.detail, ''), r.event_id, r.id, s.token
+    FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.ended_at IS NOT NULL
+  UNION ALL
+  SELECT s.checked_at, 6, 'step', s.name || ' found ' || s.finding, r.release_to, 'backstay',
+         coalesce(s.detail, ''), r.event_id, r.id, s.token
+    FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.checked_at IS NOT NULL
+  UNION ALL
+  SELECT at, 7, 'release', what, release, actor, reason, 0, 0, 0 FROM changes
+  UNION ALL
+  SELECT coalesce(sent_at, given_up_at), 9, 'notification',
+         iif(sent_at IS NULL, 'given up', 'sent'), title, channel, coalesce(last_error, ''), 0,
+         coalesce(run_id, 0), 0
+    FROM outbox WHERE sent_at IS NOT NULL OR given_up_at IS NOT NULL
+)
+SELECT at, kind, what, subject, actor, why, event_id, run_id, token FROM audit
+WHERE at >= ? ORDER BY at DESC, rank DESC, event_id DESC, token DESC LIMIT ?
+)sql";
+
+}  // namespace
+
+std::vector<AuditEntry> read_audit(Transaction& tx, WallTime since, std::int64_t limit) {
+  Statement select = tx.prepare(kAudit);
+  std::vector<AuditEntry> entries;
+  for (select.bind(to_unix_ms(since)).bind(limit); select.next();) {
+    entries.push_back({from_unix_ms(select.integer(0)), select.text(1), select.text(2),
+                       select.text(3), select.text(4), select.text(5), select.integer(6),
+                       select.integer(7), select.integer(8)});
+  }
+  std::reverse(entries.begin(), entries.end());
+  return entries;
+}
+
+}  // namespace backstay::journal

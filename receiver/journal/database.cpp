@@ -1,0 +1,136 @@
+#include "receiver/journal/database.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include <sqlite3.h>
+
+#include "receiver/journal/schema.h"
+
+namespace backstay::journal {
+namespace {
+
+struct SqliteError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+void execute(sqlite3* db, const char* sql) {
+  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw SqliteError(sqlite3_errmsg(db));
+  }
+}
+
+// quick_check reads every page but builds no index: seconds for a journal of a gigabyte.
+void check_integrity(sqlite3* db) {
+  Statement check(db, "PRAGMA quick_check(1)");
+  if (!check.next() || check.text(0) != "ok") throw SqliteError("the file is damaged");
+}
+
+}  // namespace
+
+Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
+  check(sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr));
+}
+
+Statement::Statement(Statement&& other) noexcept
+    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), bound_(other.bound_) {}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::check(int code) const {
+  if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
+    throw SqliteError(sqlite3_errmsg(db_));
+  }
+}
+
+Statement& Statement::bind(std::int64_t value) {
+  check(sqlite3_bind_int64(statement_, ++bound_, value));
+  return *this;
+}
+
+Statement& Statement::bind(std::string_view text) {
+  // A null pointer would bind NULL, and an empty view may hold one.
+  const char* data = text.data() == nullptr ? "" : text.data();
+  check(sqlite3_bind_text64(statement_, ++bound_, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind(std::nullopt_t) {
+  check(sqlite3_bind_null(statement_, ++bound_));
+  return *this;
+}
+
+bool Statement::next() {
+  const int code = sqlite3_step(statement_);
+  check(code);
+  return code == SQLITE_ROW;
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+std::string Statement::text(int column) const { return maybe_text(column).value_or(""); }
+
+std::optional<std::int64_t> Statement::maybe_integer(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return integer(column);
+}
+
+std::optional<std::string> Statement::maybe_text(int column) const {
+  const void* text = sqlite3_column_blob(statement_, column);
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return size == 0 ? std::string() : std::string(static_cast<const char*>(text), size);
+}
+
+std::int64_t Transaction::last_id() const { return sqlite3_last_insert_rowid(db_); }
+std::int64_t Transaction::rows_changed() const { return sqlite3_changes(db_); }
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+  sqlite3* db = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  std::unique_ptr<Database> opened(new Database(db));  // closes db on every way out
+  if (code != SQLITE_OK) return fail("journal " + path + ": " + sqlite3_errmsg(db));
+  try {
+    sqlite3_busy_timeout(db, 5000);
+    execute(db, "PRAGMA journal_mode=WAL");
+    execute(db, "PRAGMA synchronous=FULL");
+    execute(db, "PRAGMA foreign_keys=ON");
+    check_integrity(db);
+    bring_up_to_date(db);
+  } catch (const std::exception& error) {
+    return fail("journal " + path + ": " + error.what());
+  }
+  return opened;
+}
+
+Database::~Database() { sqlite3_close(db_); }
+
+Result<void> Database::write(const std::function<void(Transaction&)>& work) {
+  return within("BEGIN IMMEDIATE", work);
+}
+
+Result<void> Database::read(const std::function<void(Transaction&)>& work) {
+  return within("BEGIN", work);
+}
+
+Result<void> Database::within(const char* begin, const std::function<void(Transaction&)>& work) {
+  const MutexLock lock(mutex_);
+  const bool writes = std::string_view(begin) == "BEGIN IMMEDIATE";
+  try {
+    execute(db_, begin);
+    Transaction transaction(db_);
+    work(transaction);
+    if (writes && commit_hook_) commit_hook_();
+    execute(db_, "COMMIT");
+    if (writes && commit_hook_) commit_hook_();
+    return {};
+  } catch (const std::exception& error) {
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return fail(std::string("journal: ") + error.what());
+  }
+}
+
+}  // namespace backstay::journal

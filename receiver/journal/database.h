@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/mutex.h"
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace backstay::journal {
+
+// One prepared statement. Values are bound in order, then rows are stepped through:
+//   Statement s = tx.prepare("SELECT id FROM events WHERE kind = ?");
+//   for (s.bind("alert_firing"); s.next();) use(s.integer(0));
+// Errors of SQLite are thrown as a private type that Database::write and ::read turn into an Error.
+class Statement {
+ public:
+  Statement(sqlite3* db, std::string_view sql);
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& bind(std::int64_t value);
+  Statement& bind(std::string_view text);
+  Statement& bind(const char* text) { return bind(std::string_view(text)); }
+  Statement& bind(std::nullopt_t);
+  template <class T>
+  Statement& bind(const std::optional<T>& value) {
+    return value ? bind(*value) : bind(std::nullopt);
+  }
+
+  bool next();                       // a row is there
+  void run() { while (next()) {} }   // for statements without rows
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
+  [[nodiscard]] std::optional<std::string> maybe_text(int column) const;
+
+ private:
+  void check(int code) const;
+  sqlite3* db_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+};
+
+// What may be done while the journal is held. Valid only inside the function it is passed to.
+class Transaction {
+ public:
+  explicit Transaction(sqlite3* db) : db_(db) {}
+  [[nodiscard]] Statement prepare(std::string_view sql) const { return {db_, sql}; }
+  [[nodiscard]] std::int64_t last_id() const;
+  [[nodiscard]] std::int64_t rows_changed() const;
+
+ private:
+  sqlite3* db_;
+};
+
+// The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
+// success for survives a power cut. The only includer of sqlite3.h. Thread-safe: one connection,
+// held by one thread at a time.
+class Database {
+ public:
+  // Opens or creates; brings the schema up to date (schema.h); refuses a file from a newer version
+  // and one that fails SQLite's quick_check.
+  static Result<std::unique_ptr<Database>> open(const std::string& path);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // All of the work is on disk, or none of it: an Error (disk full, damaged file) or an exception
+  // means that nothing changed.
+  Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
+  Result<void> read(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
+
+  // For tests that end the process between any two changes: called before and after each commit.
+  void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
+
+ private:
+  explicit Database(sqlite3* db) : db_(db) {}
+  Result<void> within(const char* begin, const std::function<void(Transaction&)>& work)
+      EXCLUDES(mutex_);
+
+  Mutex mutex_;
+  sqlite3* db_ GUARDED_BY(mutex_);
+  std::function<void()> commit_hook_;
+};
+
+}  // namespace backstay::journal

@@ -1,0 +1,117 @@
+#include "receiver/journal/event_log.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/timestamp.h"
+
+namespace backstay::journal {
+namespace {
+
+
+constexpr const char* kEventColumns =
+    "e.id, e.received_at, e.source, e.dedupe_key, e.kind, e.actor, e.release, e.subject, e.labels, "
+    "e.began_at";
+
+StoredEvent event_of(const Statement& row) {
+  StoredEvent stored;
+  stored.id = row.integer(0);
+  stored.received_at = from_unix_ms(row.integer(1));
+  Event& event = stored.event;
+  event.source = row.text(2);
+  event.dedupe_key = row.text(3);
+  const auto kind = parse_event_kind(row.text(4));
+  if (!kind) throw std::runtime_error("event " + std::to_string(stored.id) + " has no known kind");
+  event.kind = *kind;
+  event.actor = row.text(5);
+  event.release = row.text(6);
+  event.subject = row.text(7);
+  event.labels = nlohmann::json::parse(row.text(8)).get<std::map<std::string, std::string>>();
+  if (const auto ms = row.maybe_integer(9)) event.began_at = from_unix_ms(*ms);
+  return stored;
+}
+
+std::optional<StoredEvent> first_event(Statement& statement) {
+  if (!statement.next()) return std::nullopt;
+  return event_of(statement);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
+                                         WallTime received_at) {
+  Statement insert = tx.prepare(
+      "INSERT INTO events (received_at, source, dedupe_key, kind, actor, release, subject, labels, "
+      "began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (source, dedupe_key) DO NOTHING");
+  insert.bind(to_unix_ms(received_at)).bind(event.source).bind(event.dedupe_key);
+  insert.bind(to_string(event.kind)).bind(event.actor).bind(event.release).bind(event.subject);
+  // Bytes that are not UTF-8 are replaced: they must not make a genuine alert unacceptable.
+  insert.bind(nlohmann::json(event.labels).dump(-1, ' ', false,
+                                                nlohmann::json::error_handler_t::replace));
+  if (event.began_at) {
+    insert.bind(to_unix_ms(*event.began_at));
+  } else {
+    insert.bind(std::nullopt);
+  }
+  insert.run();
+  if (tx.rows_changed() == 1) return tx.last_id();
+  tx.prepare("UPDATE events SET deliveries = deliveries + 1 WHERE source = ? AND dedupe_key = ?")
+      .bind(event.source)
+      .bind(event.dedupe_key)
+      .run();
+  return std::nullopt;
+}
+
+std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {
+  Statement select =
+      tx.prepare(std::string("SELECT ") + kEventColumns + " FROM events e WHERE e.id = ?");
+  return first_event(select.bind(id));
+}
+
+std::optional<StoredEvent> next_undecided(Transaction& tx) {
+  Statement select = tx.prepare(std::string("SELECT ") + kEventColumns +
+                                " FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
+                                "WHERE d.event_id IS NULL ORDER BY e.id LIMIT 1");
+  return first_event(select);
+}
+
+std::int64_t count_undecided(Transaction& tx) {
+  Statement select = tx.prepare(
+      "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
+      "WHERE d.event_id IS NULL");
+  return select.next() ? select.integer(0) : 0;
+}
+
+void append_facts(Transaction& tx, std::int64_t event_id, WallTime gathered_at,
+                  const std::string& facts) {
+  tx.prepare("INSERT INTO facts (event_id, gathered_at, facts) VALUES (?, ?, ?)")
+      .bind(event_id)
+      .bind(to_unix_ms(gathered_at))
+      .bind(facts)
+      .run();
+}
+
+void append_decision(Transaction& tx, const DecisionRow& decision) {
+  tx.prepare(
+        "INSERT INTO decisions (event_id, decided_at, verdict, reason, explanation, rule) "
+        "VALUES (?, ?, ?, ?, ?, ?)")
+      .bind(decision.event_id)
+      .bind(to_unix_ms(decision.decided_at))
+      .bind(decision.verdict)
+      .bind(decision.reason)
+      .bind(decision.explanation)
+      .bind(decision.rule)
+      .run();
+}
+
+std::optional<DecisionRow> find_decision(Transaction& tx, std::int64_t event_id) {
+  Statement select = tx.prepare(
+      "SELECT event_id, decided_at, verdict, reason, explanation, rule FROM decisions "
+      "WHERE event_id = ?");
+  select.bind(event_id);
+  if (!select.next()) return std::nullopt;
+  return DecisionRow{select.integer(0), from_unix_ms(select.integer(1)), select.text(2),
+                     select.text(3),    select.text(4),             select.text(5)};
+}
+
+}  // namespace backstay::journal

@@ -1,0 +1,143 @@
+#include "receiver/journal/schema.h"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include <sqlite3.h>
+
+#include "receiver/journal/database.h"
+
+namespace backstay::journal {
+namespace {
+
+// Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
+// is a new one at the end.
+constexpr std::array<const char*, 1> kMigrations{R"sql(
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  received_at INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  release TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  labels TEXT NOT NULL,                -- JSON object
+  began_at INTEGER,
+  deliveries INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (source, dedupe_key)
+);
+CREATE TABLE facts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id INTEGER NOT NULL REFERENCES events,
+  gathered_at INTEGER NOT NULL,
+  facts TEXT NOT NULL                  -- JSON object
+);
+CREATE TABLE decisions (
+  event_id INTEGER PRIMARY KEY REFERENCES events,   -- so that an event has one final decision
+  decided_at INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  explanation TEXT NOT NULL,
+  rule TEXT NOT NULL
+);
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id INTEGER NOT NULL UNIQUE REFERENCES decisions,  -- so that an event is acted on once
+  action TEXT NOT NULL,
+  with_backup INTEGER NOT NULL,
+  release_from TEXT NOT NULL,
+  release_to TEXT NOT NULL,
+  deployment_id INTEGER,               -- the deployment that a rollback undoes
+  rule TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  outcome TEXT,
+  detail TEXT
+);
+CREATE UNIQUE INDEX one_run_in_flight ON runs ((1)) WHERE ended_at IS NULL;
+CREATE TABLE steps (
+  token INTEGER PRIMARY KEY AUTOINCREMENT,          -- the fencing token: it only grows
+  run_id INTEGER NOT NULL REFERENCES runs,
+  name TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  outcome TEXT,                        -- done, failed, unknown
+  detail TEXT,
+  checked_at INTEGER,                  -- an unknown step is asked what is true
+  finding TEXT                         -- done, not_done, unknown
+);
+CREATE INDEX steps_of_run ON steps (run_id);
+CREATE TABLE releases (
+  name TEXT PRIMARY KEY,
+  first_seen_at INTEGER NOT NULL,
+  good_at INTEGER,
+  poisoned_at INTEGER,
+  poison_reason TEXT,
+  rollback_safe INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE deployments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  release TEXT NOT NULL REFERENCES releases,
+  kind TEXT NOT NULL,                  -- deploy, rollback, adopted, observed
+  run_id INTEGER REFERENCES runs,
+  live_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  rolled_back INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX one_live_deployment ON deployments ((1)) WHERE ended_at IS NULL;
+CREATE TABLE changes (                 -- what happened to releases, and who did it
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  release TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created_at INTEGER NOT NULL,
+  run_id INTEGER,
+  severity TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at INTEGER NOT NULL,
+  sent_at INTEGER,
+  given_up_at INTEGER,
+  last_error TEXT
+);
+CREATE INDEX outbox_pending ON outbox (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+)sql"};
+
+std::size_t version_of(sqlite3* db) {
+  Statement statement(db, "PRAGMA user_version");
+  return statement.next() ? static_cast<std::size_t>(statement.integer(0)) : 0;
+}
+
+void run(sqlite3* db, const std::string& sql) {
+  if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    const std::string message = sqlite3_errmsg(db);
+    sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+    throw std::runtime_error(message);
+  }
+}
+
+}  // namespace
+
+void bring_up_to_date(sqlite3* db) {
+  std::size_t version = version_of(db);
+  if (version > kMigrations.size()) {
+    throw std::runtime_error("made by a newer version of Backstay (schema " +
+                             std::to_string(version) + ", this program knows " +
+                             std::to_string(kMigrations.size()) + ")");
+  }
+  for (; version < kMigrations.size(); ++version) {
+    run(db, "BEGIN IMMEDIATE;" + std::string(kMigrations[version]) +
+                "PRAGMA user_version=" + std::to_string(version + 1) + ";COMMIT;");
+  }
+}
+
+}  // namespace backstay::journal

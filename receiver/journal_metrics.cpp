@@ -1,0 +1,119 @@
+#include "receiver/journal_metrics.h"
+
+#include <string>
+
+#include <prometheus/metric_family.h>
+
+namespace backstay {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(const std::string& name, const std::string& help, MetricType type) {
+  MetricFamily result;
+  result.name = "backstay_receiver_" + name;
+  result.help = help;
+  result.type = type;
+  return result;
+}
+
+void add(MetricFamily& to, std::vector<ClientMetric::Label> labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (to.type == MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  to.metric.push_back(std::move(metric));
+}
+
+MetricFamily single(const std::string& name, const std::string& help, double value) {
+  MetricFamily result = family(name, help, MetricType::Gauge);
+  add(result, {}, value);
+  return result;
+}
+
+// A family whose labels are the query's first columns and whose value is its last.
+MetricFamily from_query(const journal::Transaction& tx, MetricFamily result,
+                        const std::vector<std::string>& labels, const char* sql) {
+  journal::Statement rows = tx.prepare(sql);
+  while (rows.next()) {
+    std::vector<ClientMetric::Label> values;
+    int column = 0;
+    for (const std::string& label : labels) values.push_back({label, rows.text(column++)});
+    const auto value = rows.maybe_integer(column);
+    if (value) add(result, std::move(values), static_cast<double>(*value));
+  }
+  return result;
+}
+
+MetricFamily in_seconds(MetricFamily milliseconds) {
+  for (ClientMetric& metric : milliseconds.metric) metric.gauge.value /= 1000;
+  return milliseconds;
+}
+
+std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
+  constexpr MetricType kCounter = MetricType::Counter;
+  constexpr MetricType kGauge = MetricType::Gauge;
+  return {
+      from_query(tx, family("events_total", "Events on disk.", kCounter), {"source", "kind"},
+                 "SELECT source, kind, count(*) FROM events GROUP BY 1, 2"),
+      from_query(tx, family("decisions_total", "Final decisions, refusals included.", kCounter),
+                 {"verdict", "reason"},
+                 "SELECT verdict, reason, count(*) FROM decisions GROUP BY 1, 2"),
+      from_query(tx, family("runs_total", "Actions that ended.", kCounter), {"action", "outcome"},
+                 "SELECT action, outcome, count(*) FROM runs WHERE ended_at IS NOT NULL "
+                 "GROUP BY 1, 2"),
+      from_query(tx, family("steps_total", "Steps that ended.", kCounter), {"step", "outcome"},
+                 "SELECT name, outcome, count(*) FROM steps WHERE ended_at IS NOT NULL "
+                 "GROUP BY 1, 2"),
+      from_query(tx, family("run_in_flight", "1 while an action runs.", kGauge), {},
+                 "SELECT count(*) FROM runs WHERE ended_at IS NULL"),
+      from_query(tx, family("events_waiting", "Events without a decision.", kGauge), {},
+                 "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
+                 "WHERE d.event_id IS NULL"),
+      from_query(tx, family("messages_waiting", "Messages to people not sent yet.", kGauge), {},
+                 "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL"),
+      from_query(tx, family("messages_given_up_total", "Messages never delivered.", kCounter),
+                 {"channel"},
+                 "SELECT channel, count(*) FROM outbox WHERE given_up_at IS NOT NULL GROUP BY 1"),
+      in_seconds(from_query(
+          tx,
+          family("deployment_live_timestamp_seconds",
+                 "When the live release's switch began, in seconds since the epoch.", kGauge),
+          {"release", "kind"},
+          "SELECT release, kind, live_at FROM deployments WHERE ended_at IS NULL")),
+      from_query(tx, family("releases_poisoned", "Releases that were rolled back.", kGauge), {},
+                 "SELECT count(*) FROM releases WHERE poisoned_at IS NOT NULL"),
+      in_seconds(from_query(
+          tx,
+          family("last_backup_timestamp_seconds",
+                 "When the last backup was complete, in seconds since the epoch.", kGauge),
+          {},
+          "SELECT max(coalesce(checked_at, ended_at)) FROM steps WHERE name = 'backup' AND "
+          "(outcome = 'done' OR finding = 'done')")),
+  };
+}
+
+}  // namespace
+
+std::vector<MetricFamily> JournalMetrics::Collect() const {
+  std::vector<MetricFamily> families;
+  const auto read = journal_.read([&](journal::Transaction& tx) { families = read_all(tx); });
+  if (!read) families.clear();
+  families.push_back(single("journal_up", "1 while the journal can be read.", read ? 1 : 0));
+  families.push_back(
+      single("disarmed", "1 while the file disarmed is in state_dir: no new step starts.",
+             kill_switch_.is_disarmed() ? 1 : 0));
+  if (const std::int64_t at = worker_.last_round_ms(); at != 0) {
+    families.push_back(single("worker_last_round_timestamp_seconds",
+                              "When the worker last looked for work, in seconds since the epoch.",
+                              static_cast<double>(at) / 1000));
+  }
+  return families;
+}
+
+}  // namespace backstay

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "receiver/journal/database.h"
+
+namespace backstay {
+
+// A release is a name; deploying it twice makes two deployments. It starts as a candidate, is good
+// once a deployment of it has settled (or a person adopted it), and poisoned once it was rolled back.
+struct Release {
+  std::string name;
+  WallTime first_seen_at;
+  std::optional<WallTime> good_at;
+  std::optional<WallTime> poisoned_at;
+  std::string poison_reason;
+  bool rollback_safe = true;  // may be rolled back over: it changed no data for good
+};
+
+struct Deployment {
+  std::int64_t id = 0;
+  std::string release;
+  std::string kind;  // deploy, rollback, adopted (by a person), observed (the driver told)
+  std::optional<std::int64_t> run_id;
+  // When its switch began: from then on it may have served.
+  WallTime live_at;
+  std::optional<WallTime> ended_at;
+  bool rolled_back = false;
+};
+
+// What was live when, newest deployment first.
+struct Ledger {
+  std::vector<Release> releases;
+  std::vector<Deployment> deployments;
+
+  [[nodiscard]] const Deployment* live() const;
+  [[nodiscard]] const Release* find(const std::string& name) const;
+};
+
+// Where a rollback of the live deployment would go, or why nowhere.
+struct RollbackTarget {
+  enum class Verdict { found, no_good_release, not_rollback_safe, not_kept };
+  Verdict verdict = Verdict::no_good_release;
+  std::string release;  // the target, or the release that stands in the way
+};
+// The newest release that was good and is not poisoned, if every release since is rollback_safe and
+// the driver still keeps it. Never a second choice: an older one was not asked for by anyone.
+RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::string>& kept);
+
+// --- changes; each notes who did it and why ---
+
+Ledger load_ledger(journal::Transaction& tx);
+// Ends the live deployment and opens the next.
+void open_deployment(journal::Transaction& tx, const std::string& release, const std::string& kind,
+                     std::optional<std::int64_t> run_id, WallTime live_at);
+// The deployment was rolled back: its release is poisoned until a person clears it.
+void mark_rolled_back(journal::Transaction& tx, std::int64_t deployment_id, WallTime at,
+                      const std::string& reason);
+// A live deployment older than `settle` makes its release good. Returns that release's name.
+std::optional<std::string> promote_settled(journal::Transaction& tx, WallTime now,
+                                           std::chrono::milliseconds settle);
+// The driver says what is live; where the ledger disagrees, a webhook was lost: the driver is right.
+// Returns true where the ledger had to be corrected.
+bool reconcile(journal::Transaction& tx, const std::string& live_release, WallTime at);
+// A person says that this release is live and good.
+void adopt(journal::Transaction& tx, const std::string& release, WallTime at,
+           const std::string& actor, const std::string& reason);
+// A person takes the poison off; false where there is none.
+bool clear_poison(journal::Transaction& tx, const std::string& release, WallTime at,
+                  const std::string& actor, const std::string& reason);
+
+}  // namespace backstay

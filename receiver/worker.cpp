@@ -1,0 +1,332 @@
+#include "receiver/worker.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "receiver/actions/pipeline.h"
+#include "receiver/journal/event_log.h"
+#include "receiver/journal/outbox.h"
+#include "receiver/journal/run_log.h"
+#include "receiver/messages.h"
+
+namespace backstay {
+namespace {
+
+using journal::Run;
+using journal::Step;
+using journal::Transaction;
+
+constexpr std::chrono::milliseconds kIdleRound{500};
+constexpr std::chrono::milliseconds kJournalRetry{500};
+constexpr std::chrono::milliseconds kCheckInterval{1000};
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::done: return "done";
+    case Outcome::failed: return "failed";
+    case Outcome::unknown: break;
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Finding finding) {
+  switch (finding) {
+    case Finding::done: return "done";
+    case Finding::not_done: return "not_done";
+    case Finding::unknown: break;
+  }
+  return "unknown";
+}
+
+// How far back the policy's guards look.
+History load_history(Transaction& tx, const Policy& policy, WallTime now) {
+  History history;
+  history.ledger = load_ledger(tx);
+  WallTime since = now - std::chrono::hours(1);
+  for (const Rule& rule : policy.rules) since = std::min(since, now - rule.cooldown);
+  if (const Deployment* live = history.ledger.live()) since = std::min(since, live->live_at);
+  history.runs = runs_since(tx, since);
+  return history;
+}
+
+Run run_of(const StoredEvent& stored, const Decision& decision, WallTime at) {
+  Run run;
+  run.event_id = stored.id;
+  run.action = to_string(decision.action);
+  run.with_backup = decision.with_backup;
+  run.release_from = decision.release_from;
+  run.release_to = decision.release_to;
+  run.deployment_id = decision.deployment_id;
+  run.rule = decision.rule;
+  run.started_at = at;
+  return run;
+}
+
+void tell(Transaction& tx, const WorkerConfig& config, WallTime at,
+          std::optional<std::int64_t> run_id, const std::optional<Notice>& message) {
+  if (!message) return;
+  journal::OutboxRow row;
+  row.created_at = at;
+  row.run_id = run_id;
+  row.severity = message->severity;
+  row.title = message->title;
+  row.text = message->text;
+  append_message(tx, row, config.channels);
+}
+
+// What a switch means for the ledger, in the transaction that says that it is done.
+void record_switch(Transaction& tx, const Run& run, const Step& step, WallTime at) {
+  open_deployment(tx, run.release_to, run.action, run.id, step.started_at);
+  if (run.action != "rollback" || !run.deployment_id) return;
+  const auto decision = find_decision(tx, run.event_id);
+  mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
+}
+
+}  // namespace
+
+struct Worker::InFlight {
+  Run run;
+  Event event;
+  std::stop_token stop;
+
+  [[nodiscard]] StepContext context(std::int64_t token) const { return {run, event, token, stop}; }
+};
+
+Worker::Worker(WorkerConfig config, Policy policy, journal::Database& journal,
+               const FactGatherer& facts, const ActionTable& actions,
+               const KillSwitch& kill_switch, Clock& clock)
+    : config_(std::move(config)),
+      policy_(std::move(policy)),
+      journal_(journal),
+      facts_(facts),
+      actions_(actions),
+      kill_switch_(kill_switch),
+      clock_(clock) {}
+
+void Worker::wake() {
+  const MutexLock lock(mutex_);
+  work_waiting_ = true;
+  woken_.notify_all();
+}
+
+void Worker::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    last_round_ms_ = to_unix_ms(clock_.now());
+    if (work_once(stop)) continue;
+    MutexLock lock(mutex_);
+    woken_.wait_for(lock, stop, kIdleRound, [this]() REQUIRES(mutex_) { return work_waiting_; });
+    work_waiting_ = false;
+  }
+}
+
+// A journal that cannot be written (a full disk) stops all work, and nothing is done that could not
+// be recorded; as soon as it can, work goes on.
+void Worker::write(const std::stop_token& stop, const std::function<void(Transaction&)>& work) {
+  for (;;) {
+    const auto written = journal_.write(work);
+    if (written) return;
+    log::error("cannot write the journal; trying again", {{"error", written.error().message}});
+    if (!clock_.sleep(kJournalRetry, stop)) return;
+  }
+}
+
+bool Worker::work_once(const std::stop_token& stop) {
+  std::optional<Run> run;
+  std::optional<StoredEvent> event;
+  const auto read = journal_.read([&](Transaction& tx) {
+    run = run_in_flight(tx);
+    if (!run) event = next_undecided(tx);
+  });
+  if (!read) {
+    log::error("cannot read the journal", {{"error", read.error().message}});
+    return false;
+  }
+  busy_ = run || event;
+  if (run) {
+    carry_out(*run, stop);
+  } else if (event) {
+    decide_on(*event, stop);
+  } else {
+    promote();
+  }
+  return busy_.exchange(false);
+}
+
+void Worker::promote() {
+  std::optional<std::string> promoted;
+  const auto looked = journal_.read([&](Transaction& tx) {
+    const Ledger ledger = load_ledger(tx);
+    const Deployment* live = ledger.live();
+    const Release* release = live == nullptr ? nullptr : ledger.find(live->release);
+    if (release != nullptr && !release->good_at) promoted = release->name;
+  });
+  if (!looked || !promoted) return;
+  const auto written = journal_.write(
+      [&](Transaction& tx) { promoted = promote_settled(tx, clock_.now(), config_.settle); });
+  if (written && promoted) log::info("a release is good now", {{"release", *promoted}});
+}
+
+void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
+  const Facts facts = facts_.gather(stored.event, config_.patience, stop);
+  if (stop.stop_requested()) return;
+  write(stop, [&](Transaction& tx) {
+    append_facts(tx, stored.id, facts.gathered_at, to_json(facts));
+  });
+  write(stop, [&](Transaction& tx) {
+    const WallTime now = clock_.now();
+    if (facts.live_known && facts.live_release) reconcile(tx, *facts.live_release, now);
+    const Decision decision = decide(stored, facts, load_history(tx, policy_, now), policy_, now);
+    append_decision(tx, {stored.id, now, std::string(to_string(decision.verdict)),
+                         std::string(to_string(decision.reason)), decision.explanation,
+                         decision.rule});
+    std::optional<std::int64_t> run_id;
+    if (decision.verdict == Verdict::act) run_id = append_run(tx, run_of(stored, decision, now));
+    tell(tx, config_, now, run_id, message_for_decision(config_.service, stored.event, decision));
+    log::info("decided", {{"event", stored.id},
+                          {"kind", to_string(stored.event.kind)},
+                          {"verdict", to_string(decision.verdict)},
+                          {"reason", to_string(decision.reason)},
+                          {"explanation", decision.explanation}});
+  });
+}
+
+void Worker::carry_out(const Run& run, const std::stop_token& stop) {
+  InFlight flight{run, {}, stop};
+  std::vector<Step> steps;
+  const auto load = [&]() {
+    return journal_.read([&](Transaction& tx) { steps = steps_of(tx, run.id); });
+  };
+  const auto found = journal_.read([&](Transaction& tx) {
+    if (auto stored = find_event(tx, run.event_id)) flight.event = stored->event;
+  });
+  if (!found) return;
+  settle_cut_off_steps(flight);
+
+  const auto specs = steps_for(run, flight.event.kind == EventKind::alert_firing);
+  std::jthread alongside;  // joined before the run may end
+  if (!load()) return;
+  const bool may_start = !stop.stop_requested() && !kill_switch_.is_disarmed();
+  if (const std::string name = needs_alongside(specs, steps); may_start && !name.empty()) {
+    alongside = std::jthread([this, &flight, name]() { perform(flight, name); });
+  }
+  for (;;) {
+    if (!load()) return;
+    const NextStep next = next_step(specs, steps);
+    if (next.what == NextStep::What::finish) {
+      if (alongside.joinable()) alongside.join();
+      if (!stop.stop_requested()) finish(flight, next.outcome, next.detail);
+      return;
+    }
+    if (stop.stop_requested()) return;
+    if (kill_switch_.is_disarmed()) {
+      if (alongside.joinable()) alongside.join();
+      finish(flight, "stopped", "disarmed before step " + next.step);
+      return;
+    }
+    perform(flight, next.step);
+  }
+}
+
+void Worker::perform(const InFlight& flight, const std::string& name) {
+  Action& action = *actions_.find(name)->second;
+  Step step;
+  step.run_id = flight.run.id;
+  step.name = name;
+  step.started_at = clock_.now();
+  write(flight.stop, [&](Transaction& tx) {
+    step.token = start_step(tx, flight.run.id, name, step.started_at);
+  });
+  if (step.token == 0) return;  // not written, so not begun
+  const StepResult result = action.perform(flight.context(step.token));
+  step.outcome = to_string(result.outcome);
+  step.detail = result.detail;
+  const WallTime at = clock_.now();
+  record(flight, step, at, [&](Transaction& tx) {
+    end_step(tx, step.token, at, step.outcome, step.detail);
+  });
+  log::info("step", {{"run", flight.run.id}, {"step", name}, {"outcome", step.outcome},
+                     {"detail", step.detail}});
+  if (result.outcome == Outcome::unknown) find_out(flight, step);
+}
+
+// Rule: a step that may or may not have happened is never run again blindly. Its check is asked until
+// it knows, or until patience is over.
+void Worker::find_out(const InFlight& flight, const Step& cut_off) {
+  Action& action = *actions_.find(cut_off.name)->second;
+  const SteadyTime end = clock_.steady() + config_.patience;
+  CheckResult result = action.check(flight.context(cut_off.token));
+  while (result.finding == Finding::unknown && clock_.steady() < end) {
+    if (!clock_.sleep(kCheckInterval, flight.stop)) return;
+    result = action.check(flight.context(cut_off.token));
+  }
+  if (flight.stop.stop_requested()) return;  // found out again after the next start
+  Step step = cut_off;
+  step.finding = to_string(result.finding);
+  const WallTime at = clock_.now();
+  record(flight, step, at, [&](Transaction& tx) {
+    record_finding(tx, step.token, at, step.finding, result.detail);
+  });
+  log::info("found out about an unknown step",
+            {{"run", flight.run.id}, {"step", step.name}, {"finding", step.finding},
+             {"detail", result.detail}});
+}
+
+void Worker::settle_cut_off_steps(const InFlight& flight) {
+  std::vector<Step> steps;
+  write(flight.stop, [&](Transaction& tx) {
+    steps.clear();
+    for (Step& step : steps_of(tx, flight.run.id)) {
+      if (step.outcome.empty()) {
+        step.outcome = "unknown";
+        step.detail = "cut off: the receiver ended while it ran";
+        end_step(tx, step.token, clock_.now(), step.outcome, step.detail);
+      }
+      if (step.outcome == "unknown" && step.finding.empty()) steps.push_back(step);
+    }
+  });
+  for (const Step& step : steps) find_out(flight, step);
+}
+
+void Worker::record(const InFlight& flight, Step step, WallTime at,
+                    const std::function<void(Transaction&)>& how) {
+  write(flight.stop, [&](Transaction& tx) {
+    how(tx);
+    if (step.name == "switch" && step.is_done()) record_switch(tx, flight.run, step, at);
+    const bool is_settled = step.outcome != "unknown" || !step.finding.empty();
+    if (is_settled && step.finding != "not_done") {
+      tell(tx, config_, at, flight.run.id, message_for_step(config_.service, flight.run, step));
+    }
+  });
+}
+
+void Worker::finish(const InFlight& flight, const std::string& outcome,
+                    const std::string& detail) {
+  const Run& run = flight.run;
+  write(flight.stop, [&](Transaction& tx) {
+    const WallTime now = clock_.now();
+    end_run(tx, run.id, now, outcome, detail);
+    tell(tx, config_, now, run.id, message_for_end(config_.service, run, outcome, detail));
+    const auto steps = steps_of(tx, run.id);
+    const bool switched = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      return step.name == "switch" && step.is_done();
+    });
+    if (run.action == "deploy" && outcome != "done" && switched) {
+      // The bad release serves. Whether to go back is the policy's to say, like for any other event.
+      Event event;
+      event.kind = EventKind::deploy_failed;
+      event.source = "backstay";
+      event.dedupe_key = "run " + std::to_string(run.id);
+      event.actor = "backstay";
+      event.release = run.release_to;
+      event.subject = "run " + std::to_string(run.id);
+      append_event(tx, event, now);
+    }
+  });
+  log::info("run ended", {{"run", run.id}, {"action", run.action}, {"outcome", outcome},
+                          {"detail", detail}});
+}
+
+}  // namespace backstay
