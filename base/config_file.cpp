@@ -187,8 +187,8 @@ std::int64_t ConfigNode::integer_or(std::string_view key, std::int64_t fallback,
   const char* end = text->data() + text->size();
   const auto parsed = std::from_chars(text->data(), end, value);
   if (parsed.ec != std::errc() || parsed.ptr != end || value < min || value > max) {
-    fault(key, "expected a whole number from " + std::to_string(min) + " to " +
-                   std::to_string(max));
+    fault(key,
+          "expected a whole number from " + std::to_string(min) + " to " + std::to_string(max));
     return fallback;
   }
   return value;
@@ -238,9 +238,9 @@ std::vector<std::string> ConfigNode::texts(std::string_view key) {
   std::vector<std::string> list;
   const YAML::Node value = node_->value(key);
   if (value.IsNull()) return list;
-  const bool is_list = value.IsSequence() && std::all_of(value.begin(), value.end(), [](const auto& entry) {
-    return entry.IsScalar();
-  });
+  const bool is_list =
+      value.IsSequence() &&
+      std::all_of(value.begin(), value.end(), [](const auto& entry) { return entry.IsScalar(); });
   if (!is_list) {
     fault(key, "expected a list of words: [one, two]");
     return list;

@@ -14,15 +14,15 @@
 namespace backstay {
 
 // One mapping of a YAML file, read strictly. Each accessor marks its key as known and notes what is
-// wrong with the value; finish() on the root then reports everything at once, unknown keys included,
-// one line a fault, each with its place:
+// wrong with the value; finish() on the root then reports everything at once, unknown keys
+// included, one line a fault, each with its place:
 //
 //   receiver.yml:12: policy.rules[0].cooldwon: unknown key (did you mean cooldown?)
 //   receiver.yml:14: policy.limits.rollbacks_per_hour: expected a whole number from 1 to 100
 //
-// After a fault an accessor returns its default (or an empty value), so that reading goes on; nothing
-// read may be used unless finish() succeeded. Relative paths are relative to the file's own folder.
-// The only includer of yaml-cpp. Copies share one document. Not thread-safe.
+// After a fault an accessor returns its default (or an empty value), so that reading goes on;
+// nothing read may be used unless finish() succeeded. Relative paths are relative to the file's own
+// folder. The only includer of yaml-cpp. Copies share one document. Not thread-safe.
 class ConfigNode {
  public:
   // Reads and parses; fails if the file cannot be read, is not YAML, or its root is no mapping

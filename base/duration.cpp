@@ -22,7 +22,8 @@ constexpr std::array<std::pair<std::string_view, std::int64_t>, 7> kUnits{{
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto error = [&]() {
-    return fail("\"" + std::string(text.substr(0, 40)) + "\" is not a duration such as 250ms, 5s or 1h30m");
+    return fail("\"" + std::string(text.substr(0, 40)) +
+                "\" is not a duration such as 250ms, 5s or 1h30m");
   };
   if (text == "0") return std::chrono::milliseconds(0);
   if (text.empty()) return error();
@@ -40,7 +41,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     std::size_t i = next_unit;
     while (i < kUnits.size() && kUnits[i].first != unit) ++i;
     if (digits == 0 || i == kUnits.size()) return error();
-    if (value > (std::numeric_limits<std::int64_t>::max() - total) / kUnits[i].second) return error();
+    if (value > (std::numeric_limits<std::int64_t>::max() - total) / kUnits[i].second)
+      return error();
     total += value * kUnits[i].second;
     rest.remove_prefix(unit.size());
     next_unit = i + 1;

@@ -44,10 +44,14 @@ std::string describe(CURLcode code, const HttpRequest& request, const Sink& sink
     return "the answer is larger than " + std::to_string(request.response_bytes_max) + " bytes";
   }
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return "no answer within " + format_duration(request.deadline);
-    case CURLE_COULDNT_CONNECT: return "connection refused";
-    case CURLE_COULDNT_RESOLVE_HOST: return "the host's name cannot be resolved";
-    default: return curl_easy_strerror(code);
+    case CURLE_OPERATION_TIMEDOUT:
+      return "no answer within " + format_duration(request.deadline);
+    case CURLE_COULDNT_CONNECT:
+      return "connection refused";
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "the host's name cannot be resolved";
+    default:
+      return curl_easy_strerror(code);
   }
 }
 
@@ -89,7 +93,8 @@ Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request) {
     complete = complete && append_header(headers, name + ": " + value);
   }
   if (!request.bearer_token.empty()) {
-    complete = complete && append_header(headers, "Authorization: Bearer " + request.bearer_token.reveal());
+    complete = complete &&
+               append_header(headers, "Authorization: Bearer " + request.bearer_token.reveal());
   }
   if (!complete) return fail("out of memory");
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());

@@ -13,12 +13,12 @@ namespace backstay {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;     // or secret_url, for addresses that are themselves a credential (Slack)
+  std::string url;  // or secret_url, for addresses that are themselves a credential (Slack)
   Secret secret_url;
   std::vector<std::pair<std::string, std::string>> headers;
   Secret bearer_token;
   std::string body;
-  std::string unix_socket;  // connect there instead of to the URL's host
+  std::string unix_socket;                   // connect there instead of to the URL's host
   std::chrono::milliseconds deadline{5000};  // for everything, name resolution included
   std::size_t response_bytes_max = 4 * 1024 * 1024;
 };

@@ -150,9 +150,11 @@ std::string one_line(std::string text) {
 std::string why_no_connection(const std::string& libpq_message, const PQconninfoOption* option) {
   std::string text = one_line(libpq_message);
   for (; option->keyword != nullptr; ++option) {
-    const bool is_secret = std::string_view(option->keyword).find("password") != std::string_view::npos;
+    const bool is_secret =
+        std::string_view(option->keyword).find("password") != std::string_view::npos;
     if (!is_secret || option->val == nullptr || *option->val == '\0') continue;
-    for (std::size_t at = text.find(option->val); at != std::string::npos; at = text.find(option->val)) {
+    for (std::size_t at = text.find(option->val); at != std::string::npos;
+         at = text.find(option->val)) {
       text.replace(at, std::string_view(option->val).size(), "…");
     }
   }
@@ -170,8 +172,8 @@ struct Connection::State {
   Result<Rows> run(const std::string& sql, const Limits& limits) {
     pqxx::nontransaction plain(connection);
     plain.exec("BEGIN READ ONLY; SET LOCAL statement_timeout=" +
-               std::to_string(limits.statement_timeout.count()) + "; SET LOCAL lock_timeout=" +
-               std::to_string(limits.lock_timeout.count()));
+               std::to_string(limits.statement_timeout.count()) +
+               "; SET LOCAL lock_timeout=" + std::to_string(limits.lock_timeout.count()));
     try {
       auto data = std::make_shared<Rows::Data>();
       data->result = plain.exec(sql);

@@ -22,7 +22,8 @@ using Identity = std::tuple<dev_t, ino_t, off_t, std::int64_t, long>;
 std::optional<Identity> identity_of(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return std::nullopt;
-  return Identity{info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+  return Identity{info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                  info.st_mtim.tv_nsec};
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/metric_family.h"
+
 namespace backstay {
 namespace {
 
@@ -19,10 +21,10 @@ using prometheus::MetricType;
 
 // What /proc/self/stat says, by its field numbers in proc(5).
 struct ProcessStat {
-  double cpu_seconds = 0;           // fields 14 and 15
-  double start_ticks = 0;           // field 22
-  double virtual_bytes = 0;         // field 23
-  double resident_bytes = 0;        // field 24
+  double cpu_seconds = 0;     // fields 14 and 15
+  double start_ticks = 0;     // field 22
+  double virtual_bytes = 0;   // field 23
+  double resident_bytes = 0;  // field 24
 };
 
 std::optional<ProcessStat> read_stat() {
@@ -64,18 +66,6 @@ std::optional<double> open_descriptors() {
   return error ? std::nullopt : std::optional(static_cast<double>(count));
 }
 
-void add(std::vector<MetricFamily>& families, const std::string& name, const std::string& help,
-         MetricType type, double value) {
-  MetricFamily family;
-  family.name = name;
-  family.help = help;
-  family.type = type;
-  prometheus::ClientMetric metric;
-  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-  family.metric.push_back(metric);
-  families.push_back(family);
-}
-
 }  // namespace
 
 std::string version() { return BACKSTAY_VERSION; }
@@ -85,25 +75,29 @@ ProcessCollector::ProcessCollector() = default;
 std::vector<MetricFamily> ProcessCollector::Collect() const {
   std::vector<MetricFamily> families;
   if (const auto stat = read_stat()) {
-    add(families, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
-        MetricType::Counter, stat->cpu_seconds);
-    add(families, "process_virtual_memory_bytes", "Virtual memory size in bytes.",
-        MetricType::Gauge, stat->virtual_bytes);
-    add(families, "process_resident_memory_bytes", "Resident memory size in bytes.",
-        MetricType::Gauge, stat->resident_bytes);
+    families.push_back(single_metric("process_cpu_seconds_total",
+                                     "Total user and system CPU time spent in seconds.",
+                                     MetricType::Counter, stat->cpu_seconds));
+    families.push_back(single_metric("process_virtual_memory_bytes",
+                                     "Virtual memory size in bytes.", MetricType::Gauge,
+                                     stat->virtual_bytes));
+    families.push_back(single_metric("process_resident_memory_bytes",
+                                     "Resident memory size in bytes.", MetricType::Gauge,
+                                     stat->resident_bytes));
     if (const auto boot = boot_time_seconds()) {
-      add(families, "process_start_time_seconds",
-          "Start time of the process since unix epoch in seconds.", MetricType::Gauge,
-          *boot + stat->start_ticks);
+      families.push_back(single_metric("process_start_time_seconds",
+                                       "Start time of the process since unix epoch in seconds.",
+                                       MetricType::Gauge, *boot + stat->start_ticks));
     }
   }
   if (const auto open = open_descriptors()) {
-    add(families, "process_open_fds", "Number of open file descriptors.", MetricType::Gauge, *open);
+    families.push_back(single_metric("process_open_fds", "Number of open file descriptors.",
+                                     MetricType::Gauge, *open));
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    add(families, "process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge,
-        static_cast<double>(limit.rlim_cur));
+    families.push_back(single_metric("process_max_fds", "Maximum number of open file descriptors.",
+                                     MetricType::Gauge, static_cast<double>(limit.rlim_cur)));
   }
   return families;
 }

@@ -21,7 +21,7 @@ namespace backstay {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kGrace{2000};     // between SIGTERM and SIGKILL
+constexpr std::chrono::milliseconds kGrace{2000};       // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kPollInterval{50};  // how soon a stop is noticed
 
 // A file descriptor that closes itself.
@@ -59,8 +59,8 @@ std::optional<Pipe> make_pipe() {
   return made;
 }
 
-// Everything the child needs, made before fork(): after it only async-signal-safe calls are allowed,
-// because another thread may have held any lock at that moment.
+// Everything the child needs, made before fork(): after it only async-signal-safe calls are
+// allowed, because another thread may have held any lock at that moment.
 struct Launch {
   std::vector<std::string> environment;
   std::vector<char*> argv;
@@ -97,7 +97,8 @@ Launch prepare(const Command& command) {
     launch.environment.push_back(name + "=" + value.reveal());
   }
   // execve wants char*, and does not write through it.
-  for (const std::string& text : command.argv) launch.argv.push_back(const_cast<char*>(text.c_str()));
+  for (const std::string& text : command.argv)
+    launch.argv.push_back(const_cast<char*>(text.c_str()));
   for (std::string& text : launch.environment) launch.envp.push_back(text.data());
   launch.argv.push_back(nullptr);
   launch.envp.push_back(nullptr);
@@ -259,11 +260,16 @@ std::string CommandResult::describe() const {
   const std::string line = last_line(err).substr(0, 300);
   const std::string said = line.empty() ? "" : ": " + line;
   switch (how) {
-    case How::exited: return "exit status " + std::to_string(code) + said;
-    case How::signalled: return "ended by signal " + std::to_string(code) + said;
-    case How::timed_out: return "no end within its deadline" + said;
-    case How::stopped: return "stopped" + said;
-    case How::not_started: break;
+    case How::exited:
+      return "exit status " + std::to_string(code) + said;
+    case How::signalled:
+      return "ended by signal " + std::to_string(code) + said;
+    case How::timed_out:
+      return "no end within its deadline" + said;
+    case How::stopped:
+      return "stopped" + said;
+    case How::not_started:
+      break;
   }
   return "not started" + said;
 }

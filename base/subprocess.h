@@ -49,9 +49,9 @@ class ProcessRunner {
   virtual CommandResult run(const Command& command) = 0;
 };
 
-// Each program gets a process group of its own, default signal handling, no inherited descriptor but
-// its three, and dies with the thread that started it (PR_SET_PDEATHSIG), so that none outlives a
-// killed daemon. What it leaves in its group is killed when it ends.
+// Each program gets a process group of its own, default signal handling, no inherited descriptor
+// but its three, and dies with the thread that started it (PR_SET_PDEATHSIG), so that none outlives
+// a killed daemon. What it leaves in its group is killed when it ends.
 class SystemProcessRunner final : public ProcessRunner {
  public:
   CommandResult run(const Command& command) override;

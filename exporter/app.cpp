@@ -55,8 +55,7 @@ ExporterApp::ExporterApp(const ExporterConfig& config)
                                                config.database->max_connections, clock_);
     runner_ = std::make_unique<collectors::Runner>(
         collectors::make_collectors(config.with_pg, config.queries), *pool_,
-        collectors::RunnerLimits{config.database->statement_timeout,
-                                 config.database->lock_timeout},
+        collectors::RunnerLimits{config.database->statement_timeout, config.database->lock_timeout},
         clock_);
   }
   components_ = make_components(config, pool_.get(), http_, clock_);
@@ -65,18 +64,21 @@ ExporterApp::ExporterApp(const ExporterConfig& config)
 Result<std::unique_ptr<ExporterApp>> ExporterApp::start(const ExporterConfig& config,
                                                         const std::vector<std::string>& addresses,
                                                         const std::string& telemetry_path) {
+  if (telemetry_path.empty() || telemetry_path.front() != '/') {
+    return fail("the path of the metrics, \"" + telemetry_path + "\", does not begin with /");
+  }
   std::unique_ptr<ExporterApp> app(new ExporterApp(config));
   ExporterApp& self = *app;
   self.endpoints_ = std::make_unique<web::Endpoints>(
       telemetry_path, [&self](SteadyTime deadline) { return self.scrape(deadline); },
       *self.components_, self.clock_);
-  auto server = web::Server::start(addresses, [&self](const web::Request& request) {
-    return self.endpoints_->handle(request);
-  });
+  auto server = web::Server::start(
+      addresses, [&self](const web::Request& request) { return self.endpoints_->handle(request); });
   if (!server) return fail(server.error());
   self.server_ = std::move(*server);
   self.start_threads();
-  for (const std::string& address : self.addresses()) log::info("listening", {{"address", address}});
+  for (const std::string& address : self.addresses())
+    log::info("listening", {{"address", address}});
   return app;
 }
 
@@ -91,15 +93,16 @@ ExporterApp::~ExporterApp() {
   server_.reset();
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();
-  pool_.reset();  // its threads still tell the runner
 }
 
 std::string ExporterApp::scrape(SteadyTime deadline) {
-  metrics::Families families;
-  if (runner_) families = runner_->collect(deadline);
-  append(families, request_metrics_.families());
+  metrics::Families of_database;
+  if (runner_) of_database = runner_->collect(deadline);
+  // Of two families with one name the first wins: what a query calls its metric comes last.
+  metrics::Families families = request_metrics_.families();
   for (const auto& source : sources_) append(families, source->families());
   append(families, components_->families());
+  append(families, std::move(of_database));
   std::vector<prometheus::MetricFamily> own = registry_->Collect();
   append(own, process_.Collect());
   metrics::Exposition exposition = metrics::expose_text(families, std::move(own));

@@ -22,9 +22,9 @@
 
 namespace backstay {
 
-// The exporter, wired in the order in which data flows: logs → request metrics; database → collectors;
-// both → exposition → web. It runs from start() until it is destroyed. A database that is down is no
-// reason not to start.
+// The exporter, wired in the order in which data flows: logs → request metrics; database →
+// collectors; both → exposition → web. It runs from start() until it is destroyed. A database that
+// is down is no reason not to start.
 class ExporterApp {
  public:
   static Result<std::unique_ptr<ExporterApp>> start(const ExporterConfig& config,
@@ -46,16 +46,16 @@ class ExporterApp {
   ProcessCollector process_;
   requests::RequestMetrics request_metrics_;
   std::vector<std::unique_ptr<sources::LogSource>> sources_;
-  std::unique_ptr<collectors::Runner> runner_;  // only with a database
-  std::unique_ptr<collectors::Pool> pool_;
+  std::unique_ptr<collectors::Pool> pool_;  // only with a database
+  std::unique_ptr<collectors::Runner> runner_;
   std::unique_ptr<health::Components> components_;
   std::unique_ptr<web::Endpoints> endpoints_;
   std::vector<std::jthread> threads_;
   std::unique_ptr<web::Server> server_;
 };
 
-// --one-shot: every file source from its start to its end, and the exposition of that. Fails where a
-// source cannot be read.
+// --one-shot: every file source from its start to its end, and the exposition of that. Fails where
+// a source cannot be read.
 Result<std::string> read_once(const ExporterConfig& config);
 
 }  // namespace backstay

@@ -18,7 +18,8 @@ constexpr const char* kDataSourceName = "DATA_SOURCE_NAME";
 std::string shipped_catalog_dir() {
   std::error_code error;
   const fs::path bin = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* candidate : {"../share/backstay/catalog", "../../exporter/catalog"}) {
+  for (const char* candidate :
+       {"../share/backstay/catalog", "../../exporter/catalog", "../../../exporter/catalog"}) {
     const fs::path dir = (bin / candidate).lexically_normal();
     if (!error && fs::is_directory(dir, error)) return dir.string();
   }
@@ -27,11 +28,14 @@ std::string shipped_catalog_dir() {
 
 std::optional<SecretSource> database_url(ConfigNode& database) {
   auto url = database.secret("url", true);
-  if (!url && std::getenv(kDataSourceName) != nullptr) {
+  const char* data_source_name = std::getenv(kDataSourceName);
+  if (!url && data_source_name != nullptr && *data_source_name != '\0') {
     url = SecretSource::environment(kDataSourceName);
   }
   if (!url) return std::nullopt;
-  if (auto value = url->read(); !value) database.fault("url_file", value.error().message);
+  if (auto value = url->read(); !value) {
+    database.fault(database.has("url_env") ? "url_env" : "url_file", value.error().message);
+  }
   return url;
 }
 
@@ -39,10 +43,10 @@ void read_database(ConfigNode& root, ExporterConfig& config) {
   ConfigNode database = root.section("database");
   auto url = database_url(database);
   const auto connections = database.integer_or("max_connections", 3, 1, 32);
-  const auto statement = database.duration_or("statement_timeout", milliseconds(5000),
-                                              milliseconds(10), minutes(10));
-  const auto lock = database.duration_or("lock_timeout", milliseconds(1000), milliseconds(10),
-                                         minutes(10));
+  const auto statement =
+      database.duration_or("statement_timeout", milliseconds(5000), milliseconds(10), minutes(10));
+  const auto lock =
+      database.duration_or("lock_timeout", milliseconds(1000), milliseconds(10), minutes(10));
   if (!url) {
     if (root.has("database")) database.fault("", "url_file, url_env or url is missing");
     return;
@@ -50,7 +54,8 @@ void read_database(ConfigNode& root, ExporterConfig& config) {
   config.database = DatabaseConfig{std::move(*url), static_cast<int>(connections), statement, lock};
 }
 
-// A catalog file is looked for beside the configuration first, so that a shipped one can be replaced.
+// A catalog file is looked for beside the configuration first, so that a shipped one can be
+// replaced.
 std::string find_catalog(const std::string& name, const std::string& config_path,
                          const std::string& catalog_dir) {
   const fs::path beside = fs::absolute(config_path).parent_path() / name;
@@ -116,8 +121,8 @@ void read_health(ConfigNode& root, ExporterConfig& config) {
 }  // namespace
 
 Result<ExporterConfig> load_exporter_config(const std::string& path) {
-  auto loaded = path.empty() ? ConfigNode::parse("", "(no configuration file)")
-                             : ConfigNode::load(path);
+  auto loaded =
+      path.empty() ? ConfigNode::parse("", "(no configuration file)") : ConfigNode::load(path);
   if (!loaded) return fail(loaded.error());
   ConfigNode& root = *loaded;
   ExporterConfig config;

@@ -41,9 +41,9 @@ struct ExporterConfig {
   std::vector<ComponentConfig> components;
 };
 
-// Everything that is wrong at once, each with file, line and path of the key. An empty path: no file;
-// then, as with postgres_exporter, DATA_SOURCE_NAME is all there is. A secret's file is read once, so
-// that a missing one shows here; the database itself is not asked.
+// Everything that is wrong at once, each with file, line and path of the key. An empty path: no
+// file; then, as with postgres_exporter, DATA_SOURCE_NAME is all there is. A secret's file is read
+// once, so that a missing one shows here; the database itself is not asked.
 Result<ExporterConfig> load_exporter_config(const std::string& path);
 
 }  // namespace backstay

@@ -4,7 +4,9 @@
 #include "base/self_metrics.h"
 #include "receiver/channels/log_channel.h"
 #include "receiver/channels/slack.h"
+#include "receiver/intake/server_metrics.h"
 #include "receiver/journal/event_log.h"
+#include "receiver/journal_metrics.h"
 
 namespace backstay {
 namespace {
@@ -52,8 +54,6 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
 
   registry_ = std::make_shared<prometheus::Registry>();
   register_build_info(*registry_, "backstay-receiver");
-  journal_metrics_ = std::make_shared<JournalMetrics>(core_->journal(), core_->worker(),
-                                                      core_->kill_switch());
 
   auto channels = make_channels(core_->config(), http_);
   if (!channels) return fail(channels.error());
@@ -70,25 +70,31 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   if (!webhooks) return fail(webhooks.error());
   webhooks_ = std::move(*webhooks);
 
-  endpoints_ = std::make_unique<Endpoints>(
-      [this](const intake::Request& request) { return webhooks_->handle(request); },
-      std::vector<std::shared_ptr<prometheus::Collectable>>{
-          registry_, std::make_shared<ProcessCollector>(), journal_metrics_},
-      core_->journal(), core_->worker(), clock_);
   server_ = std::make_unique<intake::Server>(
       [this](const intake::Request& request) {
         return request.remote_address.empty() ? handle_control(core_->control(), request)
                                               : endpoints_->handle(request);
       },
       intake::ServerLimits{});
+  database_watch_ = std::make_shared<DatabaseWatch>(core_->config().backups.database_url, clock_);
+  endpoints_ = std::make_unique<Endpoints>(
+      [this](const intake::Request& request) { return webhooks_->handle(request); },
+      std::vector<std::shared_ptr<prometheus::Collectable>>{
+          registry_, std::make_shared<ProcessCollector>(),
+          std::make_shared<intake::ServerMetrics>(*server_), database_watch_,
+          std::make_shared<JournalMetrics>(core_->journal(), core_->worker(),
+                                           core_->kill_switch())},
+      core_->journal(), core_->worker(), clock_);
+  // The operator's door first: once an address is told to the log, all of them are open.
+  if (auto bound = server_->listen_unix(core_->config().socket_path()); !bound) return bound;
   for (const std::string& address : addresses) {
     auto bound = server_->listen(address);
     if (!bound) return fail(bound.error());
-    log::info("listening", {{"address", *bound}});
     addresses_.push_back(*bound);
   }
-  if (auto bound = server_->listen_unix(core_->config().socket_path()); !bound) return bound;
+  for (const std::string& address : addresses_) log::info("listening", {{"address", address}});
 
+  watch_thread_ = std::jthread([this](const std::stop_token& stop) { database_watch_->run(stop); });
   outbox_thread_ = std::jthread([this](const std::stop_token& stop) { outbox_->run(stop); });
   worker_thread_ = std::jthread([this](const std::stop_token& stop) { core_->worker().run(stop); });
   return {};
@@ -96,7 +102,7 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
 
 App::~App() {
   if (server_) server_->stop();
-  for (std::jthread* thread : {&worker_thread_, &outbox_thread_}) {
+  for (std::jthread* thread : {&worker_thread_, &outbox_thread_, &watch_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

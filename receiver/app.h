@@ -13,16 +13,16 @@
 #include "base/subprocess.h"
 #include "receiver/channels/outbox_sender.h"
 #include "receiver/core.h"
+#include "receiver/database_watch.h"
 #include "receiver/endpoints.h"
 #include "receiver/intake/server.h"
 #include "receiver/intake/webhooks.h"
-#include "receiver/journal_metrics.h"
 
 namespace backstay {
 
-// The receiver, wired in the order in which an event flows: webhooks → journal → worker → outbox. It
-// runs from start() until it is destroyed. A database or a Prometheus that is down is no reason not to
-// start.
+// The receiver, wired in the order in which an event flows: webhooks → journal → worker → outbox.
+// It runs from start() until it is destroyed. A database or a Prometheus that is down is no reason
+// not to start.
 class App {
  public:
   // Listens on every address ("127.0.0.1:9879", port 0 allowed) and on control.sock.
@@ -43,12 +43,13 @@ class App {
   SystemProcessRunner processes_;
   std::unique_ptr<Core> core_;
   std::shared_ptr<prometheus::Registry> registry_;
-  std::shared_ptr<JournalMetrics> journal_metrics_;
   std::unique_ptr<OutboxSender> outbox_;
   std::unique_ptr<intake::Webhooks> webhooks_;
+  std::shared_ptr<DatabaseWatch> database_watch_;
   std::unique_ptr<Endpoints> endpoints_;
   std::unique_ptr<intake::Server> server_;
   std::vector<std::string> addresses_;
+  std::jthread watch_thread_;
   std::jthread outbox_thread_;
   std::jthread worker_thread_;
 };

@@ -137,10 +137,12 @@ void read_deploy(ConfigNode node, ReceiverConfig& config) {
 
 std::vector<NotifyConfig> read_notify(ConfigNode& root) {
   std::vector<NotifyConfig> channels;
+  std::set<std::string> names;
   for (ConfigNode& node : root.sections("notify")) {
     NotifyConfig notify;
     notify.channel = node.choice_or("channel", {"log", "slack"}, "");
     if (notify.channel.empty()) node.fault("", "channel is missing");
+    if (!names.insert(notify.channel).second) node.fault("channel", "used twice");
     if (notify.channel == "slack") notify.url = required_secret(node, "url", false);
     channels.push_back(notify);
   }

@@ -17,8 +17,8 @@
 namespace backstay {
 
 struct NotifyConfig {
-  std::string channel;               // log, slack
-  std::optional<SecretSource> url;   // slack
+  std::string channel;              // log, slack
+  std::optional<SecretSource> url;  // slack
 };
 
 // receiver.yml, as docs/CONFIG.md describes it.
@@ -40,8 +40,8 @@ struct ReceiverConfig {
   [[nodiscard]] std::string lock_path() const { return state_dir + "/lock"; }
 };
 
-// Everything that is wrong at once, each with file, line and path of the key. Secrets are read once,
-// so that a missing or unreadable file shows here and not at the first webhook.
+// Everything that is wrong at once, each with file, line and path of the key. Secrets are read
+// once, so that a missing or unreadable file shows here and not at the first webhook.
 Result<ReceiverConfig> load_receiver_config(const std::string& path);
 
 }  // namespace backstay

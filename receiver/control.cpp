@@ -211,7 +211,7 @@ json Control::audit(const json& parameters) {
     const WallTime since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
     for (const auto& entry :
          read_audit(tx, since, parameters.value("limit", std::int64_t{10'000}))) {
-      json row = {{"at", format_rfc3339(entry.at)}, {"kind", entry.kind}, {"what", entry.what},
+      json row = {{"at", format_rfc3339(entry.at)}, {"kind", entry.kind},   {"what", entry.what},
                   {"subject", entry.subject},       {"actor", entry.actor}, {"why", entry.why}};
       if (entry.event_id != 0) row["event_id"] = entry.event_id;
       if (entry.run_id != 0) row["run_id"] = entry.run_id;

@@ -34,8 +34,8 @@ Result<std::unique_ptr<Core>> Core::open(ReceiverConfig config, Clock& clock, Ht
   if (!lock) return fail(lock.error());
   auto journal = journal::Database::open(config.journal_path());
   if (!journal) return fail(journal.error());
-  return std::unique_ptr<Core>(new Core(std::move(config), std::move(*lock), std::move(*journal),
-                                        clock, http, processes));
+  return std::unique_ptr<Core>(
+      new Core(std::move(config), std::move(*lock), std::move(*journal), clock, http, processes));
 }
 
 Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Database> journal,

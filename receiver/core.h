@@ -19,8 +19,8 @@
 
 namespace backstay {
 
-// What the daemon and, with the daemon down, the command line both need to decide and act: the lock,
-// the journal, the driver, the worker and the operator's door to them. No threads of its own.
+// What the daemon and, with the daemon down, the command line both need to decide and act: the
+// lock, the journal, the driver, the worker and the operator's door to them. No threads of its own.
 class Core {
  public:
   // Takes the lock first: two of these on one state_dir cannot be.

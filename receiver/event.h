@@ -10,8 +10,9 @@
 
 namespace backstay {
 
-// What a webhook or a person said. The first three ask for something; the others tell that something
-// happened elsewhere. The two are never confused: a "happened" event changes nothing by itself.
+// What a webhook or a person said. The first three ask for something; the others tell that
+// something happened elsewhere. The two are never confused: a "happened" event changes nothing by
+// itself.
 enum class EventKind {
   deploy_requested,
   rollback_requested,
@@ -45,8 +46,8 @@ std::string_view to_string(EventKind kind);
 std::optional<EventKind> parse_event_kind(std::string_view text);
 bool asks_for_something(EventKind kind);
 
-// A release's name goes into argv and file names: 1–128 letters, digits, '.', '_', '-', '+', starting
-// with a letter or digit, and no "..".
+// A release's name goes into argv and file names: 1–128 letters, digits, '.', '_', '-', '+',
+// starting with a letter or digit, and no "..".
 bool is_valid_release_name(std::string_view name);
 
 }  // namespace backstay

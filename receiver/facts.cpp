@@ -15,14 +15,14 @@ bool needs_alert(const Event& event) {
   return event.kind == EventKind::alert_firing || event.kind == EventKind::alert_resolved;
 }
 
+}  // namespace
+
 bool is_complete(const Event& event, const Facts& facts) {
   // A resolved alert is noted whatever Prometheus says.
   if (event.kind == EventKind::alert_resolved) return true;
   if (!facts.live_known) return event.kind == EventKind::backup_requested;
   return !facts.alert || facts.alert->known;
 }
-
-}  // namespace
 
 bool KillSwitch::is_disarmed() const {
   std::error_code error;

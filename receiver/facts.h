@@ -28,8 +28,8 @@ class FactGatherer {
   FactGatherer(Driver& driver, AlertSource& alerts, const KillSwitch& kill_switch, Clock& clock)
       : driver_(driver), alerts_(alerts), kill_switch_(kill_switch), clock_(clock) {}
 
-  // A driver or a Prometheus that does not answer is asked again until `patience` is over: a decision
-  // is final, and a moment's silence should not refuse a rollback.
+  // A driver or a Prometheus that does not answer is asked again until `patience` is over: a
+  // decision is final, and a moment's silence should not refuse a rollback.
   Facts gather(const Event& event, std::chrono::milliseconds patience,
                const std::stop_token& stop) const;
 
@@ -41,6 +41,9 @@ class FactGatherer {
   const KillSwitch& kill_switch_;
   Clock& clock_;
 };
+
+// Whether all that a decision about the event looks at is known.
+bool is_complete(const Event& event, const Facts& facts);
 
 // As they are journalled: a JSON object.
 std::string to_json(const Facts& facts);

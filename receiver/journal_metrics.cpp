@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <prometheus/metric_family.h>
+#include "base/metric_family.h"
 
 namespace backstay {
 namespace {
@@ -11,29 +11,13 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
+// Every name begins like this.
 MetricFamily family(const std::string& name, const std::string& help, MetricType type) {
-  MetricFamily result;
-  result.name = "backstay_receiver_" + name;
-  result.help = help;
-  result.type = type;
-  return result;
-}
-
-void add(MetricFamily& to, std::vector<ClientMetric::Label> labels, double value) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  if (to.type == MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-  to.metric.push_back(std::move(metric));
+  return metric_family("backstay_receiver_" + name, help, type);
 }
 
 MetricFamily single(const std::string& name, const std::string& help, double value) {
-  MetricFamily result = family(name, help, MetricType::Gauge);
-  add(result, {}, value);
-  return result;
+  return single_metric("backstay_receiver_" + name, help, MetricType::Gauge, value);
 }
 
 // A family whose labels are the query's first columns and whose value is its last.
@@ -45,7 +29,7 @@ MetricFamily from_query(const journal::Transaction& tx, MetricFamily result,
     int column = 0;
     for (const std::string& label : labels) values.push_back({label, rows.text(column++)});
     const auto value = rows.maybe_integer(column);
-    if (value) add(result, std::move(values), static_cast<double>(*value));
+    if (value) add_sample(result, std::move(values), static_cast<double>(*value));
   }
   return result;
 }
@@ -105,9 +89,9 @@ std::vector<MetricFamily> JournalMetrics::Collect() const {
   const auto read = journal_.read([&](journal::Transaction& tx) { families = read_all(tx); });
   if (!read) families.clear();
   families.push_back(single("journal_up", "1 while the journal can be read.", read ? 1 : 0));
-  families.push_back(
-      single("disarmed", "1 while the file disarmed is in state_dir: no new step starts.",
-             kill_switch_.is_disarmed() ? 1 : 0));
+  families.push_back(single("disarmed",
+                            "1 while the file disarmed is in state_dir: no new step starts.",
+                            kill_switch_.is_disarmed() ? 1 : 0));
   if (const std::int64_t at = worker_.last_round_ms(); at != 0) {
     families.push_back(single("worker_last_round_timestamp_seconds",
                               "When the worker last looked for work, in seconds since the epoch.",

@@ -10,6 +10,17 @@ namespace {
 using journal::Statement;
 using journal::Transaction;
 
+// Alerts that turned out to be none, or another release's, are no mark on this one.
+constexpr const char* kSettled = R"sql(
+SELECT d.release FROM deployments d JOIN releases r ON r.name = d.release
+WHERE d.ended_at IS NULL AND d.kind != 'observed' AND r.good_at IS NULL
+  AND r.poisoned_at IS NULL AND d.live_at <= ?
+  AND NOT EXISTS (SELECT 1 FROM runs WHERE id = d.run_id AND outcome IS NOT 'done')
+  AND NOT EXISTS (SELECT 1 FROM events e JOIN decisions x ON x.event_id = e.id
+                  WHERE e.kind = 'alert_firing' AND x.rule != '' AND e.began_at >= d.live_at
+                    AND x.reason NOT IN ('alert_not_firing', 'older_than_release'))
+)sql";
+
 std::optional<WallTime> maybe_time(const Statement& row, int column) {
   const auto ms = row.maybe_integer(column);
   return ms ? std::optional(from_unix_ms(*ms)) : std::nullopt;
@@ -53,8 +64,8 @@ RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::stri
   for (const Deployment& deployment : ledger.deployments) {
     const Release* release = ledger.find(deployment.release);
     if (release == nullptr) continue;
-    const bool is_target = deployment.release != live->release && release->good_at &&
-                           !release->poisoned_at;
+    const bool is_target =
+        deployment.release != live->release && release->good_at && !release->poisoned_at;
     if (!is_target) {
       if (!release->rollback_safe && unsafe.empty()) unsafe = release->name;
       continue;
@@ -120,10 +131,7 @@ void mark_rolled_back(Transaction& tx, std::int64_t deployment_id, WallTime at,
 
 std::optional<std::string> promote_settled(Transaction& tx, WallTime now,
                                            std::chrono::milliseconds settle) {
-  Statement select = tx.prepare(
-      "SELECT d.release FROM deployments d JOIN releases r ON r.name = d.release "
-      "WHERE d.ended_at IS NULL AND d.kind != 'observed' AND r.good_at IS NULL "
-      "AND r.poisoned_at IS NULL AND d.live_at <= ?");
+  Statement select = tx.prepare(kSettled);
   if (!select.bind(to_unix_ms(now - settle)).next()) return std::nullopt;
   const std::string release = select.text(0);
   tx.prepare("UPDATE releases SET good_at = ? WHERE name = ?")

@@ -12,7 +12,8 @@
 namespace backstay {
 
 // A release is a name; deploying it twice makes two deployments. It starts as a candidate, is good
-// once a deployment of it has settled (or a person adopted it), and poisoned once it was rolled back.
+// once a deployment of it has settled (or a person adopted it), and poisoned once it was rolled
+// back.
 struct Release {
   std::string name;
   WallTime first_seen_at;
@@ -61,11 +62,13 @@ void open_deployment(journal::Transaction& tx, const std::string& release, const
 // The deployment was rolled back: its release is poisoned until a person clears it.
 void mark_rolled_back(journal::Transaction& tx, std::int64_t deployment_id, WallTime at,
                       const std::string& reason);
-// A live deployment older than `settle` makes its release good. Returns that release's name.
+// A live deployment older than `settle` makes its release good, if its run ended well and no alert
+// that a rule names began meanwhile: else only a person may call it good. Returns that release's
+// name.
 std::optional<std::string> promote_settled(journal::Transaction& tx, WallTime now,
                                            std::chrono::milliseconds settle);
-// The driver says what is live; where the ledger disagrees, a webhook was lost: the driver is right.
-// Returns true where the ledger had to be corrected.
+// The driver says what is live; where the ledger disagrees, a webhook was lost: the driver is
+// right. Returns true where the ledger had to be corrected.
 bool reconcile(journal::Transaction& tx, const std::string& live_release, WallTime at);
 // A person says that this release is live and good.
 void adopt(journal::Transaction& tx, const std::string& release, WallTime at,

@@ -9,8 +9,8 @@ std::string names(const journal::Run& run) {
   return "rollback from release " + run.release_from + " to " + run.release_to;
 }
 
-// A refusal that leaves a bad release in place wakes someone; one that only says "done already" does
-// not.
+// A refusal that leaves a bad release in place wakes someone; one that only says "done already"
+// does not.
 bool needs_a_person(Reason reason) {
   switch (reason) {
     case Reason::disarmed:
@@ -22,54 +22,57 @@ bool needs_a_person(Reason reason) {
     case Reason::hourly_limit:
     case Reason::no_good_release:
     case Reason::not_kept:
-    case Reason::not_rollback_safe: return true;
-    default: return false;
+    case Reason::not_rollback_safe:
+      return true;
+    default:
+      return false;
   }
 }
 
 }  // namespace
 
 std::optional<Notice> message_for_decision(const std::string& service, const Event& event,
-                                            const Decision& decision) {
+                                           const Decision& decision) {
   const bool is_alert = event.kind == EventKind::alert_firing;
   switch (decision.verdict) {
     case Verdict::act:
       return Notice{is_alert ? "warning" : "info",
-                     service + ": " + std::string(to_string(decision.action)) + " begins",
-                     decision.explanation};
+                    service + ": " + std::string(to_string(decision.action)) + " begins",
+                    decision.explanation};
     case Verdict::observe:
       return Notice{"info", service + ": observed, not acted on", decision.explanation};
     case Verdict::refuse:
       if (decision.rule.empty() || !needs_a_person(decision.reason)) return std::nullopt;
       return Notice{is_alert ? "critical" : "warning",
-                     service + ": " + std::string(to_string(decision.action)) + " refused",
-                     decision.explanation};
-    case Verdict::note: break;
+                    service + ": " + std::string(to_string(decision.action)) + " refused",
+                    decision.explanation};
+    case Verdict::note:
+      break;
   }
   return std::nullopt;
 }
 
 std::optional<Notice> message_for_step(const std::string& service, const journal::Run& run,
-                                        const journal::Step& step) {
+                                       const journal::Step& step) {
   if (step.name == "backup" && !step.is_done() && run.action == "rollback") {
     return Notice{"error", service + ": the backup beside a rollback failed",
-                   step.detail + ". The rollback goes on: it changes no data."};
+                  step.detail + ". The rollback goes on: it changes no data."};
   }
   if (step.name == "verify" && step.is_done() && run.action == "rollback") {
     return Notice{"info", service + ": release " + run.release_to + " is back and verified",
-                   step.detail};
+                  step.detail};
   }
   return std::nullopt;
 }
 
 std::optional<Notice> message_for_end(const std::string& service, const journal::Run& run,
-                                       const std::string& outcome, const std::string& detail) {
+                                      const std::string& outcome, const std::string& detail) {
   if (outcome == "done") return Notice{"info", service + ": " + names(run) + " done", detail};
   const bool is_rollback = run.action == "rollback";
-  return Notice{is_rollback ? "critical" : "error",
-                 service + ": " + names(run) + " " + outcome +
-                     (is_rollback ? ", a person is needed" : ""),
-                 detail + ". backstay audit tells what happened; nothing more is tried by itself."};
+  return Notice{
+      is_rollback ? "critical" : "error",
+      service + ": " + names(run) + " " + outcome + (is_rollback ? ", a person is needed" : ""),
+      detail + ". backstay audit tells what happened; nothing more is tried by itself."};
 }
 
 }  // namespace backstay

@@ -11,13 +11,32 @@ namespace backstay {
 namespace {
 
 constexpr std::array<std::string_view, 26> kReasonNames{
-    "asked",           "release_to_blame",    "mode_observe",       "happened_elsewhere",
-    "alert_resolved",  "ours",                "no_rule",            "disarmed",
-    "live_unknown",    "nothing_live",        "release_missing",    "already_live",
-    "poisoned",        "alert_unknown",       "no_data",            "alert_not_firing",
-    "older_than_release", "outside_window",   "already_rolled_back", "live_is_a_rollback",
-    "not_the_live_release", "cooldown",       "hourly_limit",       "no_good_release",
-    "not_kept",        "not_rollback_safe",
+    "asked",
+    "release_to_blame",
+    "mode_observe",
+    "happened_elsewhere",
+    "alert_resolved",
+    "ours",
+    "no_rule",
+    "disarmed",
+    "live_unknown",
+    "nothing_live",
+    "release_missing",
+    "already_live",
+    "poisoned",
+    "alert_unknown",
+    "no_data",
+    "alert_not_firing",
+    "older_than_release",
+    "outside_window",
+    "already_rolled_back",
+    "live_is_a_rollback",
+    "not_the_live_release",
+    "cooldown",
+    "hourly_limit",
+    "no_good_release",
+    "not_kept",
+    "not_rollback_safe",
 };
 static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::not_rollback_safe) + 1);
 
@@ -66,10 +85,17 @@ std::optional<Rule> rule_for_a_person(const Event& event) {
   const auto backup = event.labels.find("backup");
   rule.with_backup = backup == event.labels.end() || backup->second != "no";
   switch (event.kind) {
-    case EventKind::deploy_requested: rule.action = ActionKind::deploy; return rule;
-    case EventKind::rollback_requested: rule.action = ActionKind::rollback; return rule;
-    case EventKind::backup_requested: rule.action = ActionKind::backup; return rule;
-    default: return std::nullopt;
+    case EventKind::deploy_requested:
+      rule.action = ActionKind::deploy;
+      return rule;
+    case EventKind::rollback_requested:
+      rule.action = ActionKind::rollback;
+      return rule;
+    case EventKind::backup_requested:
+      rule.action = ActionKind::backup;
+      return rule;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -108,15 +134,14 @@ Guard alert_fits_release(const Case& c, const Deployment& live) {
   if (!c.is_alert()) return std::nullopt;
   const WallTime began = alert_began(c);
   if (began < live.live_at) {
-    return No{Reason::older_than_release, c.event().subject + " began at " +
-                                              format_rfc3339(began) + ", before release " +
-                                              live.release + " went live at " +
-                                              format_rfc3339(live.live_at)};
+    return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +
+                                              ", before release " + live.release +
+                                              " went live at " + format_rfc3339(live.live_at)};
   }
   if (began - live.live_at > c.rule.within || c.now - live.live_at > c.rule.within) {
-    return No{Reason::outside_window, "release " + live.release + " has been live since " +
-                                          format_rfc3339(live.live_at) + ", longer than within: " +
-                                          format_duration(c.rule.within)};
+    return No{Reason::outside_window,
+              "release " + live.release + " has been live since " + format_rfc3339(live.live_at) +
+                  ", longer than within: " + format_duration(c.rule.within)};
   }
   return std::nullopt;
 }
@@ -267,16 +292,18 @@ Guard plan_action(const Case& c, Decision& plan) {
 }
 
 std::string describe(const Case& c, const Decision& plan) {
-  const std::string who = c.is_alert() ? c.event().subject + " began " +
-                                             format_duration(alert_began(c) -
-                                                             c.history.ledger.live()->live_at) +
-                                             " after release " + plan.release_from + " went live"
-                                       : c.event().actor + " asked for it";
+  const std::string who =
+      c.is_alert() ? c.event().subject + " began " +
+                         format_duration(alert_began(c) - c.history.ledger.live()->live_at) +
+                         " after release " + plan.release_from + " went live"
+                   : c.event().actor + " asked for it";
   switch (plan.action) {
-    case ActionKind::deploy: return "deploy release " + plan.release_to + ": " + who;
+    case ActionKind::deploy:
+      return "deploy release " + plan.release_to + ": " + who;
     case ActionKind::rollback:
       return "roll back from release " + plan.release_from + " to " + plan.release_to + ": " + who;
-    case ActionKind::backup: return "take a backup: " + who;
+    case ActionKind::backup:
+      return "take a backup: " + who;
   }
   return who;
 }
@@ -291,10 +318,9 @@ Decision note(const StoredEvent& stored, const Facts& facts, const History& hist
   const Deployment* live = history.ledger.live();
   if (live != nullptr && live->run_id && live->release == event.release &&
       facts.live_release == event.release) {
-    return decision_of(Verdict::note, Reason::ours,
-                       "release " + event.release + " is live by our run " +
-                           std::to_string(*live->run_id),
-                       "");
+    return decision_of(
+        Verdict::note, Reason::ours,
+        "release " + event.release + " is live by our run " + std::to_string(*live->run_id), "");
   }
   return decision_of(Verdict::note, Reason::happened_elsewhere,
                      std::string(to_string(event.kind)) + " of release " + event.release +
@@ -307,25 +333,34 @@ Decision note(const StoredEvent& stored, const Facts& facts, const History& hist
 
 std::string_view to_string(ActionKind kind) {
   switch (kind) {
-    case ActionKind::deploy: return "deploy";
-    case ActionKind::rollback: return "rollback";
-    case ActionKind::backup: return "backup";
+    case ActionKind::deploy:
+      return "deploy";
+    case ActionKind::rollback:
+      return "rollback";
+    case ActionKind::backup:
+      return "backup";
   }
   return "";
 }
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::act: return "act";
-    case Verdict::refuse: return "refuse";
-    case Verdict::observe: return "observe";
-    case Verdict::note: return "note";
+    case Verdict::act:
+      return "act";
+    case Verdict::refuse:
+      return "refuse";
+    case Verdict::observe:
+      return "observe";
+    case Verdict::note:
+      return "note";
   }
   return "";
 }
 
-std::string_view to_string(Reason reason) {
-  return kReasonNames[static_cast<std::size_t>(reason)];
+std::string_view to_string(Reason reason) { return kReasonNames[static_cast<std::size_t>(reason)]; }
+
+bool has_rule_for(const Event& event, const Policy& policy) {
+  return rule_for(event, policy).has_value();
 }
 
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
@@ -335,8 +370,8 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
     if (!asks_for_something(event.event.kind) && event.event.kind != EventKind::alert_firing) {
       return note(event, facts, history);
     }
-    return decision_of(Verdict::refuse, Reason::no_rule,
-                       "no rule of the policy matches this event", "");
+    return decision_of(Verdict::refuse, Reason::no_rule, "no rule of the policy matches this event",
+                       "");
   }
   const Case c{event, facts, history, policy, *rule, now};
   Decision plan;

@@ -20,7 +20,7 @@ std::string_view to_string(ActionKind kind);
 struct Rule {
   std::string name;
   EventKind on = EventKind::alert_firing;
-  std::map<std::string, std::string> labels;     // all must be on the event, with these values
+  std::map<std::string, std::string> labels;      // all must be on the event, with these values
   std::chrono::milliseconds within{30 * 60'000};  // an alert's start, after the switch
   ActionKind action = ActionKind::rollback;
   bool with_backup = true;
@@ -34,8 +34,8 @@ struct Policy {
   int rollbacks_per_hour = 2;
 };
 
-// What Prometheus says about the alert that an event names. A rule that Prometheus does not know, or
-// an answer that does not come, is not known.
+// What Prometheus says about the alert that an event names. A rule that Prometheus does not know,
+// or an answer that does not come, is not known.
 struct AlertFacts {
   bool known = false;
   bool firing = false;
@@ -70,17 +70,17 @@ std::string_view to_string(Verdict verdict);
 
 // Why, as a word for metrics and tests. The explanation says it with names and times.
 enum class Reason {
-  asked,                // act: a person or a sender asked
-  release_to_blame,     // act: the alert began after the switch, within its window
-  mode_observe,         // observe
-  happened_elsewhere,   // note
-  alert_resolved,       // note
-  ours,                 // note: the echo of what we did ourselves
+  asked,               // act: a person or a sender asked
+  release_to_blame,    // act: the alert began after the switch, within its window
+  mode_observe,        // observe
+  happened_elsewhere,  // note
+  alert_resolved,      // note
+  ours,                // note: the echo of what we did ourselves
   no_rule,
   disarmed,
   live_unknown,
   nothing_live,
-  release_missing,      // a deploy that names no release
+  release_missing,  // a deploy that names no release
   already_live,
   poisoned,
   alert_unknown,
@@ -111,6 +111,9 @@ struct Decision {
   std::string release_to;
   std::optional<std::int64_t> deployment_id;  // what a rollback undoes
 };
+
+// Whether the policy may act on such an event at all; without a rule no fact matters.
+bool has_rule_for(const Event& event, const Policy& policy);
 
 // The whole policy: a pure function. Events from the command line (source "cli") need no rule and
 // no mode, and no cooldown: a person decided; the guards that protect data and releases hold for

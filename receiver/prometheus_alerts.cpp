@@ -32,8 +32,8 @@ std::vector<json> rules_named(const json& answer, const std::string& alert) {
   return found;
 }
 
-// A rule's own labels are on each of its alerts; a rule whose labels the event does not carry is for
-// another severity.
+// A rule's own labels are on each of its alerts; a rule whose labels the event does not carry is
+// for another severity.
 bool is_rule_of(const json& rule, const std::map<std::string, std::string>& labels) {
   const json own = rule.value("labels", json::object());
   return std::all_of(own.items().begin(), own.items().end(), [&](const auto& label) {
@@ -91,8 +91,10 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
       return facts;
     }
     for (const json& rule : rules) {
-      if (rule.value("health", "") == "err") {
-        facts.problem = "Prometheus cannot evaluate the rule";
+      const std::string health = rule.value("health", "");
+      if (health == "err" || health == "unknown") {
+        facts.problem = health == "err" ? "Prometheus cannot evaluate the rule"
+                                        : "Prometheus has not evaluated the rule yet";
         return facts;
       }
       for (const json& active : rule.at("alerts")) {

@@ -17,10 +17,10 @@ class AlertSource {
                          const std::map<std::string, std::string>& labels) = 0;
 };
 
-// Through /api/v1/rules, where the rule, its alerts and its annotations are, and /api/v1/query for the
-// annotation data_query: a query that has a result whenever the alert can be judged. An alert that
-// fires has data by itself. A rule without data_query that does not fire has none to show: then
-// nothing is proven. https://prometheus.io/docs/prometheus/latest/querying/api/#rules
+// Through /api/v1/rules, where the rule, its alerts and its annotations are, and /api/v1/query for
+// the annotation data_query: a query that has a result whenever the alert can be judged. An alert
+// that fires has data by itself. A rule without data_query that does not fire has none to show:
+// then nothing is proven. https://prometheus.io/docs/prometheus/latest/querying/api/#rules
 class PrometheusAlerts final : public AlertSource {
  public:
   PrometheusAlerts(std::string url, HttpClient& http) : url_(std::move(url)), http_(http) {}

@@ -6,8 +6,8 @@
 
 namespace backstay {
 
-// The lock on a state_dir: whoever holds it may write the journal and run actions. The kernel lets go
-// of it when the process ends, however it ends.
+// The lock on a state_dir: whoever holds it may write the journal and run actions. The kernel lets
+// go of it when the process ends, however it ends.
 class StateLock {
  public:
   // Makes the folder (mode 0700) where it is missing. Fails at once if someone else holds the lock.

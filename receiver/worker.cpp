@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -25,18 +25,24 @@ constexpr std::chrono::milliseconds kCheckInterval{1000};
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::done: return "done";
-    case Outcome::failed: return "failed";
-    case Outcome::unknown: break;
+    case Outcome::done:
+      return "done";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::unknown:
+      break;
   }
   return "unknown";
 }
 
 std::string_view to_string(Finding finding) {
   switch (finding) {
-    case Finding::done: return "done";
-    case Finding::not_done: return "not_done";
-    case Finding::unknown: break;
+    case Finding::done:
+      return "done";
+    case Finding::not_done:
+      return "not_done";
+    case Finding::unknown:
+      break;
   }
   return "unknown";
 }
@@ -85,6 +91,34 @@ void record_switch(Transaction& tx, const Run& run, const Step& step, WallTime a
   mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
 }
 
+// An action that throws may have done what it was to do, and must not end the thread.
+StepResult perform_safely(Action& action, const StepContext& context) {
+  try {
+    return action.perform(context);
+  } catch (const std::exception& error) {
+    log::error("a step ended in an exception", {{"error", error.what()}});
+    return {Outcome::unknown, "ended in an exception; the log says which"};
+  }
+}
+
+CheckResult check_safely(Action& action, const StepContext& context) {
+  try {
+    return action.check(context);
+  } catch (const std::exception& error) {
+    log::error("a check ended in an exception", {{"error", error.what()}});
+    return {Finding::unknown, "the check ended in an exception; the log says which"};
+  }
+}
+
+std::string and_no_backup(const std::string& detail) {
+  return detail + (detail.empty() ? "" : "; ") + "no backup was taken beside it";
+}
+
+bool is_among_the_done(std::string_view name, const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(),
+                     [&](const Step& step) { return step.name == name && step.is_done(); });
+}
+
 }  // namespace
 
 struct Worker::InFlight {
@@ -96,8 +130,8 @@ struct Worker::InFlight {
 };
 
 Worker::Worker(WorkerConfig config, Policy policy, journal::Database& journal,
-               const FactGatherer& facts, const ActionTable& actions,
-               const KillSwitch& kill_switch, Clock& clock)
+               const FactGatherer& facts, const ActionTable& actions, const KillSwitch& kill_switch,
+               Clock& clock)
     : config_(std::move(config)),
       policy_(std::move(policy)),
       journal_(journal),
@@ -114,22 +148,33 @@ void Worker::wake() {
 
 void Worker::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    last_round_ms_ = to_unix_ms(clock_.now());
-    if (work_once(stop)) continue;
+    if (go_round(stop)) continue;
     MutexLock lock(mutex_);
     woken_.wait_for(lock, stop, kIdleRound, [this]() REQUIRES(mutex_) { return work_waiting_; });
     work_waiting_ = false;
   }
 }
 
+// An exception must not end the thread. Nothing is lost by going round again: all that is known is
+// in the journal.
+bool Worker::go_round(const std::stop_token& stop) {
+  try {
+    return work_once(stop);
+  } catch (const std::exception& error) {
+    log::error("the worker met an exception", {{"error", error.what()}});
+    busy_ = false;
+    return false;
+  }
+}
+
 // A journal that cannot be written (a full disk) stops all work, and nothing is done that could not
-// be recorded; as soon as it can, work goes on.
-void Worker::write(const std::stop_token& stop, const std::function<void(Transaction&)>& work) {
+// be recorded; as soon as it can, work goes on. False where a stop came before that.
+bool Worker::write(const std::stop_token& stop, const std::function<void(Transaction&)>& work) {
   for (;;) {
     const auto written = journal_.write(work);
-    if (written) return;
+    if (written) return true;
     log::error("cannot write the journal; trying again", {{"error", written.error().message}});
-    if (!clock_.sleep(kJournalRetry, stop)) return;
+    if (!clock_.sleep(kJournalRetry, stop)) return false;
   }
 }
 
@@ -138,15 +183,16 @@ bool Worker::work_once(const std::stop_token& stop) {
   std::optional<StoredEvent> event;
   const auto read = journal_.read([&](Transaction& tx) {
     run = run_in_flight(tx);
-    if (!run) event = next_undecided(tx);
+    event = run ? find_event(tx, run->event_id) : next_undecided(tx);
   });
   if (!read) {
     log::error("cannot read the journal", {{"error", read.error().message}});
     return false;
   }
+  last_round_ms_ = to_unix_ms(clock_.now());
   busy_ = run || event;
   if (run) {
-    carry_out(*run, stop);
+    carry_out({*run, event ? event->event : Event{}, stop});
   } else if (event) {
     decide_on(*event, stop);
   } else {
@@ -169,19 +215,29 @@ void Worker::promote() {
   if (written && promoted) log::info("a release is good now", {{"release", *promoted}});
 }
 
+// One event waits for a driver or a Prometheus that is silent; those that came in meanwhile have
+// waited with it, and those that no rule names need not wait. Otherwise a storm of alerts would
+// hold up what a person asks for by hours.
+Facts Worker::gather_facts(const StoredEvent& stored, const std::stop_token& stop) {
+  const bool must_wait = has_rule_for(stored.event, policy_) && stored.received_at > silent_until_;
+  const auto patience = must_wait ? config_.patience : std::chrono::milliseconds(0);
+  Facts facts = facts_.gather(stored.event, patience, stop);
+  if (must_wait && !is_complete(stored.event, facts)) silent_until_ = clock_.now();
+  return facts;
+}
+
 void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
-  const Facts facts = facts_.gather(stored.event, config_.patience, stop);
+  const Facts facts = gather_facts(stored, stop);
   if (stop.stop_requested()) return;
-  write(stop, [&](Transaction& tx) {
-    append_facts(tx, stored.id, facts.gathered_at, to_json(facts));
-  });
+  write(stop,
+        [&](Transaction& tx) { append_facts(tx, stored.id, facts.gathered_at, to_json(facts)); });
   write(stop, [&](Transaction& tx) {
     const WallTime now = clock_.now();
     if (facts.live_known && facts.live_release) reconcile(tx, *facts.live_release, now);
     const Decision decision = decide(stored, facts, load_history(tx, policy_, now), policy_, now);
-    append_decision(tx, {stored.id, now, std::string(to_string(decision.verdict)),
-                         std::string(to_string(decision.reason)), decision.explanation,
-                         decision.rule});
+    append_decision(tx,
+                    {stored.id, now, std::string(to_string(decision.verdict)),
+                     std::string(to_string(decision.reason)), decision.explanation, decision.rule});
     std::optional<std::int64_t> run_id;
     if (decision.verdict == Verdict::act) run_id = append_run(tx, run_of(stored, decision, now));
     tell(tx, config_, now, run_id, message_for_decision(config_.service, stored.event, decision));
@@ -193,27 +249,36 @@ void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
   });
 }
 
-void Worker::carry_out(const Run& run, const std::stop_token& stop) {
-  InFlight flight{run, {}, stop};
-  std::vector<Step> steps;
-  const auto load = [&]() {
-    return journal_.read([&](Transaction& tx) { steps = steps_of(tx, run.id); });
-  };
-  const auto found = journal_.read([&](Transaction& tx) {
-    if (auto stored = find_event(tx, run.event_id)) flight.event = stored->event;
-  });
-  if (!found) return;
-  settle_cut_off_steps(flight);
+bool Worker::load_steps(const InFlight& flight, std::vector<Step>& steps) {
+  const auto read = journal_.read([&](Transaction& tx) { steps = steps_of(tx, flight.run.id); });
+  if (read) return true;
+  log::error("cannot read the journal", {{"error", read.error().message}});
+  clock_.sleep(kJournalRetry, flight.stop);
+  return false;
+}
 
-  const auto specs = steps_for(run, flight.event.kind == EventKind::alert_firing);
+std::jthread Worker::start_alongside(const InFlight& flight, const std::string& name) {
+  try {
+    return std::jthread([this, &flight, name]() { perform(flight, name); });
+  } catch (const std::system_error& error) {
+    log::error("a step alongside gets no thread", {{"step", name}, {"error", error.what()}});
+    return {};
+  }
+}
+
+void Worker::carry_out(const InFlight& flight) {
+  const std::stop_token& stop = flight.stop;
+  settle_cut_off_steps(flight);
+  const auto specs = steps_for(flight.run, flight.event.kind == EventKind::alert_firing);
+  std::vector<Step> steps;
   std::jthread alongside;  // joined before the run may end
-  if (!load()) return;
+  if (!load_steps(flight, steps)) return;
   const bool may_start = !stop.stop_requested() && !kill_switch_.is_disarmed();
   if (const std::string name = needs_alongside(specs, steps); may_start && !name.empty()) {
-    alongside = std::jthread([this, &flight, name]() { perform(flight, name); });
+    alongside = start_alongside(flight, name);
   }
   for (;;) {
-    if (!load()) return;
+    if (!load_steps(flight, steps)) return;
     const NextStep next = next_step(specs, steps);
     if (next.what == NextStep::What::finish) {
       if (alongside.joinable()) alongside.join();
@@ -236,42 +301,42 @@ void Worker::perform(const InFlight& flight, const std::string& name) {
   step.run_id = flight.run.id;
   step.name = name;
   step.started_at = clock_.now();
-  write(flight.stop, [&](Transaction& tx) {
+  const bool may_begin = write(flight.stop, [&](Transaction& tx) {
     step.token = start_step(tx, flight.run.id, name, step.started_at);
   });
-  if (step.token == 0) return;  // not written, so not begun
-  const StepResult result = action.perform(flight.context(step.token));
+  if (!may_begin) return;
+  const StepResult result = perform_safely(action, flight.context(step.token));
   step.outcome = to_string(result.outcome);
   step.detail = result.detail;
   const WallTime at = clock_.now();
-  record(flight, step, at, [&](Transaction& tx) {
-    end_step(tx, step.token, at, step.outcome, step.detail);
-  });
-  log::info("step", {{"run", flight.run.id}, {"step", name}, {"outcome", step.outcome},
-                     {"detail", step.detail}});
+  record(flight, step, at,
+         [&](Transaction& tx) { end_step(tx, step.token, at, step.outcome, step.detail); });
+  log::info(
+      "step",
+      {{"run", flight.run.id}, {"step", name}, {"outcome", step.outcome}, {"detail", step.detail}});
   if (result.outcome == Outcome::unknown) find_out(flight, step);
 }
 
-// Rule: a step that may or may not have happened is never run again blindly. Its check is asked until
-// it knows, or until patience is over.
+// Rule: a step that may or may not have happened is never run again blindly. Its check is asked
+// until it knows, or until patience is over.
 void Worker::find_out(const InFlight& flight, const Step& cut_off) {
   Action& action = *actions_.find(cut_off.name)->second;
   const SteadyTime end = clock_.steady() + config_.patience;
-  CheckResult result = action.check(flight.context(cut_off.token));
+  CheckResult result = check_safely(action, flight.context(cut_off.token));
   while (result.finding == Finding::unknown && clock_.steady() < end) {
     if (!clock_.sleep(kCheckInterval, flight.stop)) return;
-    result = action.check(flight.context(cut_off.token));
+    result = check_safely(action, flight.context(cut_off.token));
   }
   if (flight.stop.stop_requested()) return;  // found out again after the next start
   Step step = cut_off;
   step.finding = to_string(result.finding);
   const WallTime at = clock_.now();
-  record(flight, step, at, [&](Transaction& tx) {
-    record_finding(tx, step.token, at, step.finding, result.detail);
-  });
-  log::info("found out about an unknown step",
-            {{"run", flight.run.id}, {"step", step.name}, {"finding", step.finding},
-             {"detail", result.detail}});
+  record(flight, step, at,
+         [&](Transaction& tx) { record_finding(tx, step.token, at, step.finding, result.detail); });
+  log::info("found out about an unknown step", {{"run", flight.run.id},
+                                                {"step", step.name},
+                                                {"finding", step.finding},
+                                                {"detail", result.detail}});
 }
 
 void Worker::settle_cut_off_steps(const InFlight& flight) {
@@ -302,19 +367,20 @@ void Worker::record(const InFlight& flight, Step step, WallTime at,
   });
 }
 
-void Worker::finish(const InFlight& flight, const std::string& outcome,
-                    const std::string& detail) {
+void Worker::finish(const InFlight& flight, const std::string& outcome, const std::string& detail) {
   const Run& run = flight.run;
   write(flight.stop, [&](Transaction& tx) {
     const WallTime now = clock_.now();
-    end_run(tx, run.id, now, outcome, detail);
-    tell(tx, config_, now, run.id, message_for_end(config_.service, run, outcome, detail));
     const auto steps = steps_of(tx, run.id);
-    const bool switched = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-      return step.name == "switch" && step.is_done();
-    });
-    if (run.action == "deploy" && outcome != "done" && switched) {
-      // The bad release serves. Whether to go back is the policy's to say, like for any other event.
+    // Whatever kept the backup beside a rollback from being taken, its lack is told.
+    const bool lacks_backup =
+        run.with_backup && run.action == "rollback" && !is_among_the_done("backup", steps);
+    const std::string told = lacks_backup ? and_no_backup(detail) : detail;
+    end_run(tx, run.id, now, outcome, told);
+    tell(tx, config_, now, run.id, message_for_end(config_.service, run, outcome, told));
+    if (run.action == "deploy" && outcome != "done" && is_among_the_done("switch", steps)) {
+      // The bad release serves. Whether to go back is the policy's to say, like for any other
+      // event.
       Event event;
       event.kind = EventKind::deploy_failed;
       event.source = "backstay";
@@ -325,8 +391,8 @@ void Worker::finish(const InFlight& flight, const std::string& outcome,
       append_event(tx, event, now);
     }
   });
-  log::info("run ended", {{"run", run.id}, {"action", run.action}, {"outcome", outcome},
-                          {"detail", detail}});
+  log::info("run ended",
+            {{"run", run.id}, {"action", run.action}, {"outcome", outcome}, {"detail", detail}});
 }
 
 }  // namespace backstay

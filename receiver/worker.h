@@ -8,6 +8,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
@@ -20,22 +21,21 @@ namespace backstay {
 
 struct WorkerConfig {
   std::string service;
-  std::vector<std::string> channels;         // by name: each message goes to all of them
-  std::chrono::milliseconds settle{10 * 60'000};   // a deployment that stays this long is good
-  std::chrono::milliseconds patience{30'000};      // with a driver or Prometheus that is silent
+  std::vector<std::string> channels;              // by name: each message goes to all of them
+  std::chrono::milliseconds settle{10 * 60'000};  // a deployment that stays this long is good
+  std::chrono::milliseconds patience{30'000};     // with a driver or Prometheus that is silent
 };
 
 // By the names of pipeline.h: backup, stage, switch, verify, confirm.
 using ActionTable = std::map<std::string, std::unique_ptr<Action>, std::less<>>;
 
 // The one place where things are done: next event → facts → decide → act → record, one at a time.
-// All it knows is in the journal, so that a new worker on the same journal goes on where the last one
-// was killed. work_once() and run() are called from one thread; wake() from any.
+// All it knows is in the journal, so that a new worker on the same journal goes on where the last
+// one was killed. work_once() and run() are called from one thread; wake() from any.
 class Worker {
  public:
-  Worker(WorkerConfig config, Policy policy, journal::Database& journal,
-         const FactGatherer& facts, const ActionTable& actions, const KillSwitch& kill_switch,
-         Clock& clock);
+  Worker(WorkerConfig config, Policy policy, journal::Database& journal, const FactGatherer& facts,
+         const ActionTable& actions, const KillSwitch& kill_switch, Clock& clock);
 
   // Works until stop is requested. A run in flight stays in the journal and is taken up again.
   void run(const std::stop_token& stop);
@@ -44,15 +44,20 @@ class Worker {
   // There may be something new in the journal.
   void wake();
 
-  // When the loop last came round, for the health endpoint: 0 before the first time.
+  // When the loop last came round and could read the journal, for the health endpoint: 0 before the
+  // first time.
   [[nodiscard]] std::int64_t last_round_ms() const { return last_round_ms_; }
   [[nodiscard]] bool is_busy() const { return busy_; }
 
  private:
   struct InFlight;  // a run with all that its steps need
 
+  bool go_round(const std::stop_token& stop);
+  Facts gather_facts(const StoredEvent& stored, const std::stop_token& stop);
   void decide_on(const StoredEvent& stored, const std::stop_token& stop);
-  void carry_out(const journal::Run& run, const std::stop_token& stop);
+  void carry_out(const InFlight& flight);
+  bool load_steps(const InFlight& flight, std::vector<journal::Step>& steps);
+  std::jthread start_alongside(const InFlight& flight, const std::string& name);
   void perform(const InFlight& flight, const std::string& name);
   void find_out(const InFlight& flight, const journal::Step& step);
   void settle_cut_off_steps(const InFlight& flight);
@@ -60,7 +65,7 @@ class Worker {
               const std::function<void(journal::Transaction&)>& how);
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
   void promote();
-  void write(const std::stop_token& stop, const std::function<void(journal::Transaction&)>& work);
+  bool write(const std::stop_token& stop, const std::function<void(journal::Transaction&)>& work);
 
   const WorkerConfig config_;
   const Policy policy_;
@@ -72,6 +77,7 @@ class Worker {
 
   std::atomic<std::int64_t> last_round_ms_{0};
   std::atomic<bool> busy_{false};
+  WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
   Mutex mutex_;
   std::condition_variable_any woken_;
   bool work_waiting_ GUARDED_BY(mutex_) = false;

@@ -11,7 +11,8 @@ namespace backstay::test {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "backstay-test-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "backstay-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
     path_ = pattern;
   }

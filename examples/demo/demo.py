@@ -11,6 +11,7 @@ from datetime import datetime
 import stage as parts
 
 DEADLINE_SECONDS = 150
+LAST_WORD_SECONDS = 5  # once the rollback has ended, what is still missing does not come any more
 
 # (milestone, kind and what of its audit entry, the action it belongs to)
 FROM_AUDIT = [
@@ -27,6 +28,7 @@ FROM_AUDIT = [
     ("rollback ended: done", "run", "rollback done", "rollback"),
 ]
 LIVE = "release 2 live"
+END = "rollback ended: done"
 FROM_ELSEWHERE = ["first failed request", "alert firing in Prometheus", "people told (Slack)"]
 
 
@@ -79,9 +81,9 @@ def look(stage, timeline):
             break
     if LIVE in timeline.times and stage.traffic.first_failed_at:
         timeline.note("first failed request", stage.traffic.first_failed_at)
-    for alert in parts.get_json(f"{stage.prometheus}/api/v1/alerts")["data"]["alerts"]:
-        if alert["state"] == "firing" and alert["labels"].get("action") == "rollback":
-            timeline.note("alert firing in Prometheus", time.time(), alert["labels"]["alertname"])
+    if "alert firing in Prometheus" not in timeline.times:
+        for series in stage.query('timestamp(ALERTS{alertstate="firing", action="rollback"})'):
+            timeline.note("alert firing in Prometheus", float(series["value"][1]), series["metric"]["alertname"])
     for at, message in stage.slack.messages:
         if "back and verified" in message.get("text", ""):
             timeline.note("people told (Slack)", at, message["text"])
@@ -94,6 +96,8 @@ def run_loop(stage, timeline):
     deadline = time.monotonic() + DEADLINE_SECONDS
     while timeline.missing() and time.monotonic() < deadline:
         look(stage, timeline)
+        if END in timeline.times and deadline > time.monotonic() + LAST_WORD_SECONDS:
+            deadline = time.monotonic() + LAST_WORD_SECONDS
         time.sleep(0.1)
 
 

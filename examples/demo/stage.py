@@ -7,7 +7,6 @@ import base64
 import ctypes
 import hashlib
 import hmac
-import http.server
 import json
 import os
 import pathlib
@@ -19,11 +18,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from slack_sink import SlackSink
+from traffic import Traffic
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -58,103 +59,11 @@ def wait_for(what, condition, seconds, log=None):
     raise StageError(f"{what}: not within {seconds} s" + (f"; see {log}" if log else ""))
 
 
-class SlackSink:
-    """Stands for Slack, which cannot be had here: takes what its incoming webhooks take, and answers
-    what they answer (https://api.slack.com/messaging/webhooks)."""
-
-    def __init__(self):
-        self.messages = []
-        self.refused = []
-        sink = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                problem = sink.problem_with(self.headers, body)
-                if problem:
-                    sink.refused.append(problem)
-                else:
-                    sink.messages.append((time.time(), json.loads(body)))
-                self.send_response(400 if problem else 200)
-                self.end_headers()
-                self.wfile.write((problem or "ok").encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/services/T0/B0/{secrets.token_hex(12)}"
-
-    @staticmethod
-    def problem_with(headers, body):
-        if not headers.get("Content-Type", "").startswith("application/json"):
-            return "invalid_payload: Content-Type"
-        try:
-            message = json.loads(body)
-        except ValueError:
-            return "invalid_payload: not JSON"
-        if not isinstance(message, dict) or not (message.get("text") or message.get("attachments")):
-            return "no_text"
-        return None
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Traffic:
-    """Steady requests against HAProxy, each counted as served or failed."""
-
-    THREADS = 6
-    PAUSE_SECONDS = 0.08
-
-    def __init__(self, port):
-        self.base = f"http://127.0.0.1:{port}"
-        self.lock = threading.Lock()
-        self.served = self.failed = self.number = 0
-        self.first_failed_at = None
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(self.THREADS)]
-        for thread in self.threads:
-            thread.start()
-
-    def next_request(self):
-        with self.lock:
-            self.number += 1
-            n = self.number
-        if n % 10 == 0:
-            return "/api/users", {"email": f"new{n}@example.com"}
-        if n % 3 == 0:
-            return "/api/invitations", {"inviter": 1 + n % 2000, "email": f"friend{n}@example.com"}
-        return f"/api/invitations/{1 + n * 7 % 5000}", None
-
-    def run(self):
-        while not self.stopping.wait(self.PAUSE_SECONDS):
-            path, body = self.next_request()
-            data = None if body is None else json.dumps(body).encode()
-            request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"})
-            try:
-                with urllib.request.urlopen(request, timeout=5):
-                    ok = True
-            except urllib.error.HTTPError as error:
-                ok = error.code < 500
-            except OSError:
-                ok = False
-            with self.lock:
-                if ok:
-                    self.served += 1
-                else:
-                    self.failed += 1
-                    self.first_failed_at = self.first_failed_at or time.time()
-
-    def stop(self):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(6)
-
-
 class Stage:
+    # What the policy is given; tests that need more than one rollback an hour set them.
+    cooldown = "1h"
+    rollbacks_per_hour = 2
+
     def __init__(self, binaries=ROOT / "build" / "bin", say=lambda text: None):
         # Releases outlive the script that starts them: they become children of this process, not of
         # init, so that none is left behind.
@@ -162,12 +71,20 @@ class Stage:
         self.binaries = pathlib.Path(binaries)
         self.say = say
         self.processes = []  # (name, Popen), in the order of their start
-        self.slack = self.traffic = None
+        self.traffic = None
+        self.slack = SlackSink()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="backstay-"))
         self.dir.chmod(0o755)  # the postgres user passes through
         for name in ("secrets", "logs", "run", "releases", "backups", "prometheus", "alertmanager"):
             (self.dir / name).mkdir()
+        self.prometheus_port, self.receiver_port = free_port(), free_port()
+        self.prometheus = f"http://127.0.0.1:{self.prometheus_port}"
         self.secrets = {}
+        self.secret("slack_url", self.slack.url)
+        for name in ("am_token", "github"):
+            self.secret(name, secrets.token_urlsafe(24))
+        self.ci_key = secrets.token_bytes(24)
+        self.secret("ci", "whsec_" + base64.b64encode(self.ci_key).decode())
 
     # --- small things ---
 
@@ -196,14 +113,19 @@ class Stage:
             raise StageError(f"{argv[0]}: {(result.stderr or result.stdout).strip()}")
         return result.stdout
 
-    def listening_address(self, name, process):
-        """The address that one of our daemons says it listens on."""
+    def start_daemon(self, name, argv):
+        """Starts one of our daemons; returns the address that it says it listens on."""
+        log = self.log(name)
+        before = log.stat().st_size if log.exists() else 0  # what an earlier one of that name said
+        process = self.spawn(name, argv)
+
         def look():
             if process.poll() is not None:
-                raise StageError(f"{name} ended at its start; see {self.log(name)}")
-            found = re.findall(r'msg="?listening"? address=(\S+)', self.log(name).read_text())
-            return found[-1] if found else None
-        return wait_for(name, look, 20, self.log(name))
+                raise StageError(f"{name} ended at its start; see {log}")
+            said = log.read_bytes()[before:].decode(errors="replace")
+            found = re.search(r'msg="?listening"? address=(\S+)', said)
+            return found and found[1]
+        return wait_for(name, look, 20, log)
 
     # --- the parts, in the order of their start ---
 
@@ -272,16 +194,12 @@ health:
     - {{name: database, kind: postgres, critical: true}}
     - {{name: service, kind: http, critical: true, url: "http://127.0.0.1:{self.haproxy_port}/health"}}
 """)
-        process = self.spawn("exporter", [self.binaries / "backstay-exporter", "--config.file", config,
-                                          "--web.listen-address", "127.0.0.1:0"])
-        self.exporter_address = self.listening_address("exporter", process)
+        self.exporter_address = self.start_daemon("exporter", [
+            self.binaries / "backstay-exporter", "--config.file", config, "--web.listen-address", "127.0.0.1:0"])
 
     def write_rules(self):
         """The shipped rules and configurations at the demo's pace: the same thresholds, short windows."""
-        self.prometheus_port, self.alertmanager_port, self.receiver_port = free_port(), free_port(), free_port()
-        self.slack = SlackSink()
-        self.secret("slack_url", self.slack.url)
-        self.secret("am_token", secrets.token_urlsafe(24))
+        self.alertmanager_port = free_port()
         self.check([ROOT / "rules" / "generate", "--profile", "demo", "--out", self.dir / "rules",
                     "--exporter", self.exporter_address, "--receiver", f"127.0.0.1:{self.receiver_port}",
                     "--alertmanager", f"127.0.0.1:{self.alertmanager_port}", "--service", "invitations",
@@ -298,12 +216,8 @@ health:
             "prometheus", f"--config.file={self.dir}/rules/prometheus.yml",
             f"--storage.tsdb.path={self.dir}/prometheus", "--rules.alert.resend-delay=1s",
             f"--web.listen-address=127.0.0.1:{self.prometheus_port}"])
-        self.prometheus = f"http://127.0.0.1:{self.prometheus_port}"
 
     def write_receiver_config(self):
-        self.secret("github", secrets.token_urlsafe(24))
-        self.ci_key = secrets.token_bytes(24)
-        self.secret("ci", "whsec_" + base64.b64encode(self.ci_key).decode())
         deploy = ROOT / "examples" / "deploy"
         service = f"http://127.0.0.1:{self.haproxy_port}"
         self.receiver_config = self.dir / "receiver.yml"
@@ -322,8 +236,8 @@ policy:
     - {{name: release, on: {{event: deploy_requested}}, do: [backup, deploy]}}
     - {{name: failed-deploy, on: {{event: deploy_failed}}, do: [backup, rollback]}}
     - {{name: bad-release, on: {{event: alert_firing, labels: {{action: rollback}}}}, within: 30m,
-       do: [backup, rollback], cooldown: 1h}}
-  limits: {{rollbacks_per_hour: 2}}
+       do: [backup, rollback], cooldown: {self.cooldown}}}
+  limits: {{rollbacks_per_hour: {self.rollbacks_per_hour}}}
 backups: {{dir: {self.dir}/backups}}
 deploy:
   driver: command
@@ -343,11 +257,10 @@ notify:
 """)
 
     def start_receiver(self):
-        process = self.spawn("receiver", [self.binaries / "backstay-receiver", "--config.file",
-                                          self.receiver_config, "--web.listen-address",
-                                          f"127.0.0.1:{self.receiver_port}"])
-        self.receiver = f"http://{self.listening_address('receiver', process)}"
-        return process
+        address = self.start_daemon("receiver", [
+            self.binaries / "backstay-receiver", "--config.file", self.receiver_config,
+            "--web.listen-address", f"127.0.0.1:{self.receiver_port}"])
+        self.receiver = f"http://{address}"
 
     def start(self):
         for what, part in (
@@ -405,6 +318,10 @@ notify:
         except urllib.error.HTTPError as error:
             return error.code
 
+    def metrics(self, address):
+        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+
     def live_release(self):
         return get_json(f"http://127.0.0.1:{self.haproxy_port}/version")["release"]
 
@@ -427,8 +344,7 @@ notify:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        if self.slack:
-            self.slack.stop()
+        self.slack.stop()
 
     @staticmethod
     def end_release(pid):

@@ -78,17 +78,16 @@ void add_routes(httplib::Server& server, Store& store, const Settings& settings)
     const auto id = email.empty() ? std::nullopt : store.sign_up(email);
     id ? reply(response, 201, {{"id", *id}}) : reply(response, 409, {{"error", "email"}});
   });
-  server.Post("/api/invitations",
-              [&store](const httplib::Request& request, httplib::Response& response) {
-                const json body = json::parse(request.body, nullptr, false);
-                const std::string email = text_field(request, "email");
-                if (email.empty() || !body.contains("inviter") || !body["inviter"].is_number()) {
-                  return reply(response, 400, {{"error", "inviter and email are needed"}});
-                }
-                const auto id = store.invite(body["inviter"].get<long>(), email);
-                id ? reply(response, 201, {{"id", *id}})
-                   : reply(response, 404, {{"error", "no such inviter"}});
-              });
+  server.Post("/api/invitations", [&store](const httplib::Request& request,
+                                           httplib::Response& response) {
+    const json body = json::parse(request.body, nullptr, false);
+    const std::string email = text_field(request, "email");
+    if (email.empty() || !body.contains("inviter") || !body["inviter"].is_number()) {
+      return reply(response, 400, {{"error", "inviter and email are needed"}});
+    }
+    const auto id = store.invite(body["inviter"].get<long>(), email);
+    id ? reply(response, 201, {{"id", *id}}) : reply(response, 404, {{"error", "no such inviter"}});
+  });
   server.Get("/api/invitations/(\\d{1,18})",
              [&store](const httplib::Request& request, httplib::Response& response) {
                const auto status = store.status_of(id_in_path(request));
@@ -124,10 +123,10 @@ int serve(const Settings& settings, const std::string& database_url) {
     reply(response, 500, {{"error", "a bug of release " + settings.release}});
     return httplib::Server::HandlerResponse::Handled;
   });
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                                  std::exception_ptr) {
-    reply(response, 503, {{"error", "the database does not answer"}});
-  });
+  server.set_exception_handler(
+      [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+        reply(response, 503, {{"error", "the database does not answer"}});
+      });
   server.set_logger([&](const httplib::Request& request, const httplib::Response& response) {
     const std::chrono::duration<double> seconds = Clock::now() - begin;
     log.write(request, response, seconds.count());

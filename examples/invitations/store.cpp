@@ -2,9 +2,19 @@
 
 #include <pqxx/pqxx>
 
+namespace {
+
+// One for each thread that serves requests, whatever it is asked; none before its first request.
+std::unique_ptr<pqxx::connection>& connection_of_this_thread() {
+  thread_local std::unique_ptr<pqxx::connection> connection;
+  return connection;
+}
+
+}  // namespace
+
 template <class Work>
 auto Store::run(Work work) {
-  thread_local std::unique_ptr<pqxx::connection> connection;
+  std::unique_ptr<pqxx::connection>& connection = connection_of_this_thread();
   if (!connection) connection = std::make_unique<pqxx::connection>(url_);
   try {
     pqxx::work transaction(*connection);

@@ -8,10 +8,10 @@
 
 namespace backstay::collectors {
 
-// Something that asks the database when it is scraped. It reads, it keeps no connection and no state,
-// and it may be called from any thread of the pool, one at a time. Deadline, duration and success are
-// the runner's. To add one: a file pair, a row in collectors.cpp's table, a test, a row in
-// docs/METRICS.md.
+// Something that asks the database when it is scraped. It reads, it keeps no connection and no
+// state, and it may be called from any thread of the pool, one at a time. Deadline, duration and
+// success are the runner's. To add one: a file pair, a row in collectors.cpp's table, a test, a row
+// in docs/METRICS.md.
 class Collector {
  public:
   virtual ~Collector() = default;

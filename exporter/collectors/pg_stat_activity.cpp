@@ -28,8 +28,8 @@ Result<metrics::Families> PgStatActivity::collect(pg::Connection& connection,
                                                   const pg::Limits& limits) const {
   const auto rows = connection.query(kSql, limits);
   if (!rows) return fail(rows.error());
-  metrics::Family count{"pg_stat_activity_count", "Sessions in this state.", metrics::Type::gauge,
-                        {}};
+  metrics::Family count{
+      "pg_stat_activity_count", "Sessions in this state.", metrics::Type::gauge, {}};
   metrics::Family longest{"pg_stat_activity_max_tx_duration",
                           "The longest running transaction in this state, in seconds.",
                           metrics::Type::gauge,

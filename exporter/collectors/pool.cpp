@@ -1,16 +1,19 @@
 #include "exporter/collectors/pool.h"
 
-#include "base/log.h"
+#include <exception>
 
 namespace backstay::collectors {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{2000};
 
-Result<pg::Connection> connect(const SecretSource& url) {
-  const auto secret = url.read();
-  if (!secret) return fail(secret.error());
-  return pg::Connection::open(*secret, kConnectTimeout);
+// What is thrown ends neither the thread nor the wait of whoever asked.
+Result<metrics::Families> attempt(const Pool::Work& work, pg::Connection& connection) {
+  try {
+    return work(connection);
+  } catch (const std::exception& error) {
+    return fail(std::string("it ended in an exception: ") + error.what());
+  }
 }
 
 }  // namespace
@@ -32,11 +35,6 @@ void Pool::submit(SteadyTime deadline, Work work, Done done) {
   changed_.notify_one();
 }
 
-int Pool::connections() const {
-  const MutexLock lock(mutex_);
-  return open_;
-}
-
 void Pool::serve(const std::stop_token& stop) {
   std::optional<pg::Connection> connection;
   for (;;) {
@@ -47,30 +45,43 @@ void Pool::serve(const std::stop_token& stop) {
       entry = std::move(queue_.front());
       queue_.pop_front();
     }
-    const bool was_open = connection.has_value();
-    perform(entry, connection);
-    const MutexLock lock(mutex_);
-    open_ += static_cast<int>(connection.has_value()) - static_cast<int>(was_open);
+    if (stop.stop_requested()) {
+      entry.done(fail("stopping"), false);
+    } else {
+      perform(entry, connection);
+    }
   }
 }
 
 void Pool::perform(const Entry& entry, std::optional<pg::Connection>& connection) {
-  for (;;) {
-    if (clock_.steady() >= entry.deadline) {
-      return entry.done(fail("no connection was free within the deadline"), false);
-    }
-    const bool is_fresh = !connection.has_value();
+  Result<metrics::Families> outcome = fail("no connection was free within the deadline");
+  // One that was open before may have died with its server since; a fresh one that breaks is news.
+  for (bool is_fresh = false; !is_fresh && clock_.steady() < entry.deadline;) {
+    is_fresh = !connection.has_value();
     if (is_fresh) {
-      auto opened = connect(url_);
-      if (!opened) return entry.done(fail(opened.error()), false);
-      connection.emplace(std::move(*opened));
+      if (auto opened = open(connection); !opened) {
+        outcome = fail(opened.error());
+        break;
+      }
+      // The connection stays, for the next one who asks.
+      if (clock_.steady() >= entry.deadline) break;
     }
-    auto outcome = entry.work(*connection);
-    const bool has_answer = !connection->broken();
-    if (!has_answer) connection.reset();
-    // One that was open before may have died with its server since; a fresh one that breaks is news.
-    if (has_answer || is_fresh) return entry.done(std::move(outcome), has_answer);
+    outcome = attempt(entry.work, *connection);
+    if (!connection->broken()) return entry.done(std::move(outcome), true);
+    connection.reset();
+    --open_;
   }
+  entry.done(std::move(outcome), false);
+}
+
+Result<void> Pool::open(std::optional<pg::Connection>& connection) {
+  const auto secret = url_.read();
+  if (!secret) return fail(secret.error());
+  auto opened = pg::Connection::open(*secret, kConnectTimeout);
+  if (!opened) return fail(opened.error());
+  connection.emplace(std::move(*opened));
+  ++open_;
+  return {};
 }
 
 }  // namespace backstay::collectors

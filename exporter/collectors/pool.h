@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -19,9 +20,9 @@
 
 namespace backstay::collectors {
 
-// The only way to the database: a fixed number of threads, each with a connection of its own, so that
-// there are never more connections than that, whatever happens. A thread that waits for a database
-// that does not answer keeps its place taken; nobody waits for it. Thread-safe.
+// The only way to the database: a fixed number of threads, each with a connection of its own, so
+// that there are never more connections than that, whatever happens. A thread that waits for a
+// database that does not answer keeps its place taken; nobody waits for it. Thread-safe.
 class Pool {
  public:
   // Reads something from the database, on one of the pool's threads.
@@ -30,14 +31,15 @@ class Pool {
   using Done = std::function<void(Result<metrics::Families> outcome, bool has_answer)>;
 
   Pool(SecretSource url, int connections_max, Clock& clock);
-  // Joins its threads; each of them is bounded by its task's deadline.
+  // Joins its threads; each of them is bounded by its task's deadline. What waits is told that it
+  // ends.
   ~Pool();
 
   // Does the work once, and once more where an old connection turned out to be dead. Work whose
   // deadline has passed before its turn is not begun.
   void submit(SteadyTime deadline, Work work, Done done) EXCLUDES(mutex_);
   // Connections that are open now.
-  [[nodiscard]] int connections() const EXCLUDES(mutex_);
+  [[nodiscard]] int connections() const { return open_; }
 
  private:
   struct Entry {
@@ -47,13 +49,14 @@ class Pool {
   };
   void serve(const std::stop_token& stop);
   void perform(const Entry& entry, std::optional<pg::Connection>& connection);
+  Result<void> open(std::optional<pg::Connection>& connection);
 
   const SecretSource url_;
   Clock& clock_;
-  mutable Mutex mutex_;
+  std::atomic<int> open_{0};
+  Mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Entry> queue_ GUARDED_BY(mutex_);
-  int open_ GUARDED_BY(mutex_) = 0;
   std::vector<std::jthread> threads_;
 };
 

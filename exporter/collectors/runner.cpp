@@ -1,12 +1,13 @@
 #include "exporter/collectors/runner.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace backstay::collectors {
-namespace {
 
 // What one collector brought to one scrape.
-struct Outcome {
+struct Runner::Outcome {
   bool is_done = false;
   bool has_answer = false;  // the database said something, if only an error
   std::string problem;      // empty: success
@@ -14,9 +15,21 @@ struct Outcome {
   metrics::Families families;
 };
 
+namespace {
+
+// The server cancels before the deadline cuts its connection: a server that only loses its client
+// goes on with the query, and that connection beside its successor would be one too many.
+pg::Limits limits_until(SteadyTime deadline, const RunnerLimits& limits, SteadyTime now) {
+  using std::chrono::milliseconds;
+  const auto left = std::chrono::duration_cast<milliseconds>(deadline - now);
+  const milliseconds statement = std::min(limits.statement_timeout, left * 9 / 10);
+  return {std::max(statement, milliseconds(1)), limits.lock_timeout, deadline};
+}
+
 }  // namespace
 
-// A collector with what outlives a scrape. Shared with tasks that may outlive the runner's interest.
+// A collector with what outlives a scrape. Shared with tasks that may outlive the runner's
+// interest.
 struct Runner::Entry {
   std::unique_ptr<Collector> collector;
   std::atomic<bool> is_busy{false};
@@ -83,16 +96,19 @@ void Runner::begin(const std::shared_ptr<Collection>& collection) {
       continue;
     }
     const SteadyTime begun = clock_.steady();
-    const pg::Limits limits{limits_.statement_timeout, limits_.lock_timeout, collection->deadline};
+    // The tasks may outlive this runner, but neither the pool nor the clock.
     pool_.submit(
         collection->deadline,
-        [entry, limits](pg::Connection& connection) {
-          return entry->collector->collect(connection, limits);
+        [entry, deadline = collection->deadline, limits = limits_,
+         &clock = clock_](pg::Connection& connection) {
+          return entry->collector->collect(connection,
+                                           limits_until(deadline, limits, clock.steady()));
         },
-        [this, entry, collection, i, begun](Result<metrics::Families> brought, bool has_answer) {
+        [entry, collection, i, begun, &clock = clock_](Result<metrics::Families> brought,
+                                                       bool has_answer) {
           Outcome outcome;
           outcome.has_answer = has_answer;
-          outcome.seconds = std::chrono::duration<double>(clock_.steady() - begun).count();
+          outcome.seconds = std::chrono::duration<double>(clock.steady() - begun).count();
           if (brought) {
             outcome.families = std::move(*brought);
           } else {
@@ -107,7 +123,8 @@ void Runner::begin(const std::shared_ptr<Collection>& collection) {
 
 std::shared_ptr<Runner::Collection> Runner::join_or_begin(SteadyTime deadline) {
   const MutexLock lock(mutex_);
-  const bool may_join = running_ && !running_->is_complete() && clock_.steady() < running_->deadline;
+  const bool may_join =
+      running_ && !running_->is_complete() && clock_.steady() < running_->deadline;
   if (may_join) return running_;
   running_ = std::make_shared<Collection>(entries_.size(), deadline);
   begin(running_);
@@ -117,7 +134,16 @@ std::shared_ptr<Runner::Collection> Runner::join_or_begin(SteadyTime deadline) {
 metrics::Families Runner::collect(SteadyTime deadline) {
   const std::shared_ptr<Collection> collection = join_or_begin(deadline);
   const std::vector<Outcome> outcomes = collection->wait(std::min(deadline, collection->deadline));
-  metrics::Family up{"pg_up", "Whether the database answered this scrape.", metrics::Type::gauge, {}};
+  metrics::Families families = own_families(outcomes);
+  for (const Outcome& outcome : outcomes) {
+    families.insert(families.end(), outcome.families.begin(), outcome.families.end());
+  }
+  return families;
+}
+
+metrics::Families Runner::own_families(const std::vector<Outcome>& outcomes) const {
+  metrics::Family up{
+      "pg_up", "Whether the database answered this scrape.", metrics::Type::gauge, {}};
   metrics::Family success{"backstay_scrape_collector_success",
                           "Whether the collector brought its metrics to this scrape.",
                           metrics::Type::gauge,
@@ -126,7 +152,6 @@ metrics::Families Runner::collect(SteadyTime deadline) {
                            "How long the collector took, the wait for a connection included.",
                            metrics::Type::gauge,
                            {}};
-  metrics::Families families;
   bool is_up = false;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Outcome& outcome = outcomes[i];
@@ -135,17 +160,15 @@ metrics::Families Runner::collect(SteadyTime deadline) {
     is_up = is_up || outcome.has_answer;
     success.samples.push_back({labels, is_success ? 1.0 : 0.0, {}});
     if (outcome.is_done) duration.samples.push_back({labels, outcome.seconds, {}});
-    families.insert(families.end(), outcome.families.begin(), outcome.families.end());
   }
-  up.samples.push_back({{}, is_up ? 1.0 : 0.0, {}});
-  families.push_back(std::move(up));
-  families.push_back(std::move(success));
-  families.push_back(std::move(duration));
-  families.push_back({"backstay_database_connections",
-                      "Connections to the database that are open; never over max_connections.",
-                      metrics::Type::gauge,
-                      {{{}, static_cast<double>(pool_.connections()), {}}}});
-  return families;
+  // Where nobody asked, nothing is known.
+  if (!outcomes.empty()) up.samples.push_back({{}, is_up ? 1.0 : 0.0, {}});
+  metrics::Family connections{
+      "backstay_database_connections",
+      "Connections to the database that are open; never over max_connections.",
+      metrics::Type::gauge,
+      {{{}, static_cast<double>(pool_.connections()), {}}}};
+  return {std::move(up), std::move(success), std::move(duration), std::move(connections)};
 }
 
 }  // namespace backstay::collectors

@@ -1,5 +1,7 @@
 #include "exporter/collectors/sql_catalog.h"
 
+#include <algorithm>
+
 #include "base/config_file.h"
 
 namespace backstay::collectors {
@@ -15,6 +17,19 @@ bool is_name(const std::string& text) {
   return true;
 }
 
+// A label that is there twice, or under a name that Prometheus keeps for itself, fails a whole
+// scrape.
+void check_labels(ConfigNode& node, const std::vector<std::string>& labels) {
+  for (auto label = labels.begin(); label != labels.end(); ++label) {
+    if (!is_name(*label) || label->compare(0, 2, "__") == 0) {
+      node.fault("labels", "\"" + *label + "\" is not a label's name");
+    }
+    if (std::find(labels.begin(), label, *label) != label) {
+      node.fault("labels", *label + " is there twice");
+    }
+  }
+}
+
 SqlQuery read_query(ConfigNode& node) {
   SqlQuery query;
   query.name = node.text("name");
@@ -24,9 +39,7 @@ SqlQuery read_query(ConfigNode& node) {
   query.type = type == "counter" ? metrics::Type::counter : metrics::Type::gauge;
   query.sql = node.text("sql");
   query.labels = node.texts("labels");
-  for (const std::string& label : query.labels) {
-    if (!is_name(label)) node.fault("labels", "\"" + label + "\" is not a label's name");
-  }
+  check_labels(node, query.labels);
   query.zero_fill = node.texts("zero_fill");
   if (!query.zero_fill.empty() && query.labels.size() != 1) {
     node.fault("zero_fill", "needs exactly one label");

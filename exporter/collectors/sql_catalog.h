@@ -8,8 +8,8 @@
 
 namespace backstay::collectors {
 
-// A metric that is read by a query: its column `value` is the value, the columns named in `labels` are
-// the labels.
+// A metric that is read by a query: its column `value` is the value, the columns named in `labels`
+// are the labels.
 struct SqlQuery {
   std::string name;  // of the metric
   std::string help;
@@ -18,7 +18,7 @@ struct SqlQuery {
   std::vector<std::string> labels;
   // Values of the one label that are 0 where the query has no row for them.
   std::vector<std::string> zero_fill;
-  std::size_t series_max = 100;  // rows beyond are dropped, and the collector fails: better seen than large
+  std::size_t series_max = 100;  // with more rows the collector fails: better seen than large
 };
 
 // A catalog file: docs/CONFIG.md has its keys. Read as strictly as the configuration.

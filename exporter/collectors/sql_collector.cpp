@@ -1,6 +1,7 @@
 #include "exporter/collectors/sql_collector.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace backstay::collectors {
 namespace {
@@ -36,7 +37,8 @@ Result<metrics::Families> SqlCollector::collect(pg::Connection& connection,
   metrics::Family family{query_.name, query_.help, query_.type, {}};
   for (std::size_t row = 0; row < rows->size(); ++row) {
     const auto value = rows->number(row, *value_column);
-    if (!value) continue;
+    if (!value && rows->at(row, *value_column)) return fail("the column value is not a number");
+    if (!value || std::isnan(*value)) continue;
     metrics::Sample sample{{}, *value, {}};
     for (std::size_t i = 0; i < label_columns.size(); ++i) {
       sample.labels.emplace_back(query_.labels[i],

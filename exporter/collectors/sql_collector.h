@@ -5,7 +5,7 @@
 
 namespace backstay::collectors {
 
-// One query of a catalog. A NULL value is a series that is not there.
+// One query of a catalog. A value that is NULL or NaN is a series that is not there.
 class SqlCollector final : public Collector {
  public:
   explicit SqlCollector(SqlQuery query) : query_(std::move(query)) {}

@@ -52,17 +52,34 @@ bool parse_request(std::string_view request, AccessEvent& event) {
   return is_token(event.method) && !target.empty();
 }
 
-// What follows the agent: rt="0.012" uct="-" … or a bare number.
+// A bare whole number may be anything: a length, a port, Apache's %D in microseconds. A wrong time
+// is worse than none, so only what has a fraction is one.
+std::optional<double> parse_bare_seconds(std::string_view word) {
+  return word.find('.') == std::string_view::npos ? std::nullopt : parse_seconds(word);
+}
+
+// What follows the agent, word by word, a quoted text being one: "10.0.0.1" rt="0.012" uct=- 0.012
+// What a client wrote stands in quotes, and is not looked into.
 std::optional<double> find_duration(std::string_view tail) {
-  const std::size_t named = tail.find("rt=");
-  // "urt=" and its kin are the upstream's times, not the request's.
-  if (named != std::string_view::npos && (named == 0 || tail[named - 1] == ' ')) {
-    std::string_view value = tail.substr(named + 3);
-    if (!value.empty() && value.front() == '"') value.remove_prefix(1);
-    return parse_seconds(value.substr(0, value.find_first_of("\" ")));
+  std::optional<double> bare;
+  for (;;) {
+    while (!tail.empty() && tail.front() == ' ') tail.remove_prefix(1);
+    if (tail.empty()) return bare;
+    std::size_t end = tail.find_first_of(" \"");
+    const std::string_view word = tail.substr(0, end);
+    std::string_view quoted;
+    if (end != std::string_view::npos && tail[end] == '"') {
+      const std::size_t begin = end + 1;
+      end = end_of_quoted(tail, begin);
+      if (end == std::string_view::npos) return bare;
+      quoted = tail.substr(begin, end - begin);
+      ++end;
+    }
+    // "urt=" and its kin are the upstream's times, not the request's.
+    if (word.substr(0, 3) == "rt=") return parse_seconds(word == "rt=" ? quoted : word.substr(3));
+    if (!bare) bare = parse_bare_seconds(word);
+    tail = rest_of(tail, end);
   }
-  while (!tail.empty() && tail.front() == ' ') tail.remove_prefix(1);
-  return parse_seconds(tail.substr(0, tail.find(' ')));
 }
 
 // Behind the request: STATUS BYTES "REFERER" "AGENT" …
@@ -95,13 +112,20 @@ std::string_view behind_quoted_fields(std::string_view text) {
 
 std::string_view to_string(RejectReason reason) {
   switch (reason) {
-    case RejectReason::empty: return "empty";
-    case RejectReason::too_long: return "too_long";
-    case RejectReason::control_characters: return "control_characters";
-    case RejectReason::no_time: return "no_time";
-    case RejectReason::no_request: return "no_request";
-    case RejectReason::bad_request_line: return "bad_request_line";
-    case RejectReason::bad_status: break;
+    case RejectReason::empty:
+      return "empty";
+    case RejectReason::too_long:
+      return "too_long";
+    case RejectReason::control_characters:
+      return "control_characters";
+    case RejectReason::no_time:
+      return "no_time";
+    case RejectReason::no_request:
+      return "no_request";
+    case RejectReason::bad_request_line:
+      return "bad_request_line";
+    case RejectReason::bad_status:
+      break;
   }
   return "bad_status";
 }
@@ -110,7 +134,8 @@ std::variant<AccessEvent, RejectReason> parse_combined(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   if (line.empty()) return RejectReason::empty;
   if (line.size() > kLineBytesMax) return RejectReason::too_long;
-  if (std::memchr(line.data(), '\0', line.size()) != nullptr) return RejectReason::control_characters;
+  if (std::memchr(line.data(), '\0', line.size()) != nullptr)
+    return RejectReason::control_characters;
   const std::size_t time_begin = line.find('[');
   const std::size_t time_end = line.find("] \"", time_begin);
   if (time_begin == std::string_view::npos) return RejectReason::no_time;

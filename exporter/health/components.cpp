@@ -1,6 +1,7 @@
 #include "exporter/health/components.h"
 
 #include <future>
+#include <thread>
 
 namespace backstay::health {
 namespace {
@@ -72,14 +73,21 @@ void Components::run(const std::stop_token& stop) {
   } while (clock_.sleep(kInterval, stop));
 }
 
+// All at once: one that hangs would make the answers of the others old.
 void Components::ask_all() {
+  std::vector<std::jthread> askers;
   for (std::size_t i = 0; i < components_.size(); ++i) {
-    const SteadyTime begun = clock_.steady();
-    Result<void> result = components_[i].probe->ask(kProbeWithin);
-    const SteadyTime now = clock_.steady();
-    const MutexLock lock(mutex_);
-    answers_[i] = Answer{now, std::move(result), std::chrono::duration<double>(now - begun).count()};
+    askers.emplace_back([this, i]() { ask(i); });
   }
+}
+
+void Components::ask(std::size_t which) {
+  const SteadyTime begun = clock_.steady();
+  Result<void> result = components_[which].probe->ask(kProbeWithin);
+  const SteadyTime now = clock_.steady();
+  const MutexLock lock(mutex_);
+  answers_[which] =
+      Answer{now, std::move(result), std::chrono::duration<double>(now - begun).count()};
 }
 
 std::vector<State> Components::states() const {
@@ -88,7 +96,8 @@ std::vector<State> Components::states() const {
   const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < components_.size(); ++i) {
     const Component& component = components_[i];
-    State state{component.name, component.kind, component.critical, false, false, "not asked yet", 0};
+    State state{
+        component.name, component.kind, component.critical, false, false, "not asked yet", 0};
     if (const auto& answer = answers_[i]; answer && now - answer->at < kTooOld) {
       state.is_known = true;
       state.is_up = answer->result.has_value();
@@ -103,11 +112,12 @@ std::vector<State> Components::states() const {
 }
 
 metrics::Families Components::families() const {
-  metrics::Family up{"backstay_health_component_up", "1 while the component works.",
-                     metrics::Type::gauge, {}};
+  metrics::Family up{
+      "backstay_health_component_up", "1 while the component works.", metrics::Type::gauge, {}};
   metrics::Family duration{"backstay_health_component_duration_seconds",
                            "How long the component took to answer, in seconds.",
-                           metrics::Type::gauge, {}};
+                           metrics::Type::gauge,
+                           {}};
   for (const State& state : states()) {
     if (!state.is_known) continue;
     up.samples.push_back({{{"component", state.name},

@@ -54,14 +54,17 @@ class Components final : public metrics::Source {
 
   Components(std::vector<Component> components, Clock& clock);
   void run(const std::stop_token& stop);
+  // One round; takes at most kProbeWithin.
   void ask_all() EXCLUDES(mutex_);
   [[nodiscard]] std::vector<State> states() const EXCLUDES(mutex_);
 
-  // backstay_health_component_up{component, kind, critical}, …_duration_seconds{component}; absent while
-  // not known.
+  // backstay_health_component_up{component, kind, critical}, …_duration_seconds{component}; absent
+  // while not known.
   [[nodiscard]] metrics::Families families() const override;
 
  private:
+  void ask(std::size_t which) EXCLUDES(mutex_);
+
   struct Answer {
     SteadyTime at;
     Result<void> result;

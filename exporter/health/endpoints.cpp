@@ -45,7 +45,9 @@ Answer detailed(const Components& components) {
     json entry = {{"component", state.name},
                   {"kind", state.kind},
                   {"critical", state.critical},
-                  {"status", !state.is_known ? "unknown" : state.is_up ? "up" : "down"}};
+                  {"status", !state.is_known ? "unknown"
+                             : state.is_up   ? "up"
+                                             : "down"}};
     if (state.is_known) entry["latency_seconds"] = state.seconds;
     if (!state.problem.empty()) entry["problem"] = state.problem;
     list.push_back(entry);

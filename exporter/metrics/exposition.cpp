@@ -18,10 +18,14 @@ using prometheus::MetricType;
 
 MetricType type_of(Type type) {
   switch (type) {
-    case Type::counter: return MetricType::Counter;
-    case Type::gauge: return MetricType::Gauge;
-    case Type::histogram: return MetricType::Histogram;
-    case Type::untyped: break;
+    case Type::counter:
+      return MetricType::Counter;
+    case Type::gauge:
+      return MetricType::Gauge;
+    case Type::histogram:
+      return MetricType::Histogram;
+    case Type::untyped:
+      break;
   }
   return MetricType::Untyped;
 }
@@ -30,28 +34,38 @@ MetricType type_of(Type type) {
 std::string escape_help(const std::string& help) {
   std::string escaped;
   for (char c : help) {
-    if (c == '\\') escaped += "\\\\";
-    else if (c == '\n') escaped += "\\n";
-    else escaped += c;
+    if (c == '\\')
+      escaped += "\\\\";
+    else if (c == '\n')
+      escaped += "\\n";
+    else
+      escaped += c;
   }
   return escaped;
 }
 
 void set_value(ClientMetric& metric, Type type, const Sample& sample) {
   switch (type) {
-    case Type::counter: metric.counter.value = sample.value; return;
-    case Type::gauge: metric.gauge.value = sample.value; return;
-    case Type::untyped: metric.untyped.value = sample.value; return;
-    case Type::histogram: break;
+    case Type::counter:
+      metric.counter.value = sample.value;
+      return;
+    case Type::gauge:
+      metric.gauge.value = sample.value;
+      return;
+    case Type::untyped:
+      metric.untyped.value = sample.value;
+      return;
+    case Type::histogram:
+      break;
   }
   metric.histogram.sample_count = sample.histogram.count;
   metric.histogram.sample_sum = sample.histogram.sum;
   for (const auto& [bound, count] : sample.histogram.buckets) {
     metric.histogram.bucket.push_back({count, bound});
   }
-  const bool has_end = !sample.histogram.buckets.empty() &&
-                       sample.histogram.buckets.back().first ==
-                           std::numeric_limits<double>::infinity();
+  const bool has_end =
+      !sample.histogram.buckets.empty() &&
+      sample.histogram.buckets.back().first == std::numeric_limits<double>::infinity();
   if (!has_end) {
     metric.histogram.bucket.push_back(
         {sample.histogram.count, std::numeric_limits<double>::infinity()});

@@ -57,15 +57,17 @@ void RequestMetrics::observe(const formats::AccessEvent& event) {
 }
 
 metrics::Families RequestMetrics::families() const {
-  metrics::Family requests{"http_server_requests_total", "Requests that were answered.",
-                           metrics::Type::counter, {}};
+  metrics::Family requests{
+      "http_server_requests_total", "Requests that were answered.", metrics::Type::counter, {}};
   metrics::Family durations{"http_server_request_duration_seconds",
                             "Time from a request to its answer, in seconds.",
-                            metrics::Type::histogram, {}};
+                            metrics::Type::histogram,
+                            {}};
   metrics::Family overflow{"backstay_requests_overflow_total",
                            "Requests counted under the route other, because requests.max_series "
                            "label sets were there already.",
-                           metrics::Type::counter, {}};
+                           metrics::Type::counter,
+                           {}};
   const MutexLock lock(mutex_);
   for (const auto& [key, series] : series_) {
     const metrics::Labels labels{{"http_request_method", key.method}, {"http_route", key.route}};
@@ -76,8 +78,7 @@ metrics::Families RequestMetrics::families() const {
     }
     for (const auto& [status_class, observed] : series.by_class) {
       metrics::Sample sample{labels, 0, {}};
-      sample.labels.emplace_back("http_response_status_class",
-                                 std::to_string(status_class) + "xx");
+      sample.labels.emplace_back("http_response_status_class", std::to_string(status_class) + "xx");
       for (std::size_t i = 0; i < kDurationBounds.size(); ++i) {
         sample.histogram.count += observed.counts[i];
         sample.histogram.buckets.emplace_back(kDurationBounds[i], sample.histogram.count);

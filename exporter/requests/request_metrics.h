@@ -21,10 +21,12 @@ inline constexpr std::array<double, 12> kDurationBounds{0.005, 0.01, 0.025, 0.05
 
 // Counts requests:
 //   http_server_requests_total{http_request_method, http_route, http_response_status_code}
-//   http_server_request_duration_seconds{http_request_method, http_route, http_response_status_class}
-// in bounded memory: at series_max label sets all further ones are counted under the route "other", so
-// that totals stay exact and counters never go back. A path that has only ever been answered 404 is no
-// route: it counts under "unmatched", or scanners would make routes at will. Unknown methods are
+//   http_server_request_duration_seconds{http_request_method, http_route,
+//   http_response_status_class}
+// in bounded memory: at series_max label sets all further ones are counted under the route "other",
+// so that totals stay exact and counters never go back. A path that has only ever been answered 404
+// is no route: it counts under "unmatched", or scanners would make routes at will. Unknown methods
+// are
 // "_OTHER". Thread-safe.
 class RequestMetrics final : public metrics::Source {
  public:
@@ -50,8 +52,7 @@ class RequestMetrics final : public metrics::Source {
     }
   };
 
-  Series& series_for(std::string_view method, int status, std::string_view route)
-      REQUIRES(mutex_);
+  Series& series_for(std::string_view method, int status, std::string_view route) REQUIRES(mutex_);
 
   const Routes routes_;
   const std::size_t series_max_;

@@ -6,9 +6,7 @@ namespace backstay::requests {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // The path without query and fragment; what a proxy was asked for is a whole URL.
@@ -44,11 +42,13 @@ bool is_identifier(std::string_view segment) {
     letters += is_letter(c) ? 1 : 0;
     dashes += c == '-' || c == '_' ? 1 : 0;
   }
-  if (digits == 0) return segment.size() >= 40;  // a token may have no digit; no word is that long
-  if (digits + dashes == segment.size()) return true;                       // 42, 2026-11-23
-  if (hex + dashes == segment.size() && segment.size() >= 8) return true;   // hashes, UUIDs
+  if (segment.size() >= 40)
+    return true;  // no word is that long; a token may have dots, or no digit
+  if (digits == 0) return false;
+  if (digits + dashes == segment.size()) return true;                      // 42, 2026-11-23
+  if (hex + dashes == segment.size() && segment.size() >= 8) return true;  // hashes, UUIDs
   const bool is_word_like = digits + letters + dashes == segment.size();
-  return is_word_like && segment.size() >= 16 && digits >= 3;               // tokens, ULIDs
+  return is_word_like && segment.size() >= 16 && digits >= 3;  // tokens, ULIDs
 }
 
 Routes::Routes(std::vector<std::string> templates) {

@@ -7,9 +7,9 @@
 namespace backstay::requests {
 
 // From what was asked for to a route: the query is dropped, and identifiers in the path (numbers,
-// UUIDs, hashes, dates, e-mail addresses, long tokens) become ":id", so that the number of routes is
-// that of the service's code and not of its data. Configured templates ("/api/users/:id", where a
-// segment that begins with a colon stands for any one) win. Immutable.
+// UUIDs, hashes, dates, e-mail addresses, long tokens) become ":id", so that the number of routes
+// is that of the service's code and not of its data. Configured templates ("/api/users/:id", where
+// a segment that begins with a colon stands for any one) win. Immutable.
 class Routes {
  public:
   explicit Routes(std::vector<std::string> templates);

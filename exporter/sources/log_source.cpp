@@ -16,7 +16,8 @@ LogSource::LogSource(std::string path, LogTail::From from, requests::RequestMetr
     : path_(std::move(path)),
       metrics_(metrics),
       clock_(clock),
-      tail_(path_, from, [this](std::string_view line) { take(line); }, clock) {}
+      tail_(
+          path_, from, [this](std::string_view line) { take(line); }, clock) {}
 
 void LogSource::take(std::string_view line) {
   ++lines_;
@@ -57,8 +58,8 @@ metrics::Families LogSource::families() const {
   const TailCounters& tail = shown_.tail;
   constexpr metrics::Type kCounter = metrics::Type::counter;
   constexpr metrics::Type kGauge = metrics::Type::gauge;
-  metrics::Family rejected{"backstay_log_lines_rejected_total", "Lines that are no request, by reason.",
-                           kCounter, {}};
+  metrics::Family rejected{
+      "backstay_log_lines_rejected_total", "Lines that are no request, by reason.", kCounter, {}};
   for (std::size_t i = 0; i < formats::kRejectReasons; ++i) {
     std::uint64_t count = shown_.rejected[i];
     const auto reason = static_cast<formats::RejectReason>(i);

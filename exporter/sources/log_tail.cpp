@@ -29,7 +29,8 @@ LogTail::~LogTail() {
 }
 
 bool LogTail::open_current(From from) {
-  const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // What is not a regular file is refused below; without O_NONBLOCK a pipe would hold us here.
+  const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat info {};
   if (descriptor < 0 || ::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     if (descriptor >= 0) ::close(descriptor);
@@ -68,13 +69,21 @@ void LogTail::take(File& file, std::string_view bytes) {
     if (file.is_skipping) {
       file.is_skipping = false;
     } else if (file.partial.empty()) {
-      sink_(piece);  // the usual case: no copy
+      hand_over(piece);  // the usual case: no copy
     } else {
       file.partial.append(piece);
-      sink_(file.partial);
+      hand_over(file.partial);
       file.partial.clear();
     }
     bytes.remove_prefix(newline + 1);
+  }
+}
+
+void LogTail::hand_over(std::string_view line) {
+  if (line.size() > formats::kLineBytesMax) {
+    ++counters_.lines_too_long;
+  } else {
+    sink_(line);
   }
 }
 

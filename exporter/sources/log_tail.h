@@ -20,10 +20,10 @@ struct TailCounters {
   bool is_readable = false;
 };
 
-// Follows one log file by its path: growth, rename and new file (the old one is read on through a grace
-// period, since nginx writes there until it is told to reopen), copytruncate, and files that do not
-// exist yet. A line counts once its newline is there. A file that is there at the start is followed from
-// its end; one that appears later is read from its beginning. One thread.
+// Follows one log file by its path: growth, rename and new file (the old one is read on through a
+// grace period, since nginx writes there until it is told to reopen), copytruncate, and files that
+// do not exist yet. A line counts once its newline is there. A file that is there at the start is
+// followed from its end; one that appears later is read from its beginning. One thread.
 class LogTail {
  public:
   // Gets each line without its newline; the view is valid during the call only.
@@ -50,14 +50,15 @@ class LogTail {
     dev_t device = 0;
     ino_t inode = 0;
     off_t offset = 0;
-    std::string partial;        // the beginning of a line whose end is not there yet
-    bool is_skipping = false;   // inside a line that is too long
-    SteadyTime read_until;      // once rotated away
+    std::string partial;       // the beginning of a line whose end is not there yet
+    bool is_skipping = false;  // inside a line that is too long
+    SteadyTime read_until;     // once rotated away
   };
 
   bool open_current(From from);
   void read_on(File& file);
   void take(File& file, std::string_view bytes);
+  void hand_over(std::string_view line);
   void look_for_rotation();
   void retire();
   void drop_retired();

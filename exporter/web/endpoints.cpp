@@ -40,8 +40,9 @@ Response Endpoints::landing_page() const {
   const std::string metrics = telemetry_path_;
   return {200,
           "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Backstay "
-          "exporter</title></head>\n<body><h1>Backstay exporter " + version() +
-              "</h1>\n<ul><li><a href=\"" + metrics + "\">Metrics</a></li>"
+          "exporter</title></head>\n<body><h1>Backstay exporter " +
+              version() + "</h1>\n<ul><li><a href=\"" + metrics +
+              "\">Metrics</a></li>"
               "<li><a href=\"/health/detailed\">Health</a></li>"
               "<li><a href=\"/-/ready\">Ready</a></li></ul></body></html>\n",
           "text/html; charset=utf-8"};

@@ -10,7 +10,8 @@
 
 namespace backstay::web {
 
-// What the exporter answers: metrics, health, /-/healthy, /-/ready, and a page with links. GET and HEAD.
+// What the exporter answers: metrics, health, /-/healthy, /-/ready, and a page with links. GET and
+// HEAD.
 class Endpoints {
  public:
   // The whole exposition, by the deadline.
@@ -34,8 +35,8 @@ class Endpoints {
   Clock& clock_;
 };
 
-// How long a scrape may take: what Prometheus says it waits (X-Prometheus-Scrape-Timeout-Seconds, else
-// its default of 10 s) less half a second for the way back, and never less than 100 ms.
+// How long a scrape may take: what Prometheus says it waits (X-Prometheus-Scrape-Timeout-Seconds,
+// else its default of 10 s) less half a second for the way back, and never less than 100 ms.
 std::chrono::milliseconds scrape_time(const Request& request);
 
 }  // namespace backstay::web

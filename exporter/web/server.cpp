@@ -1,10 +1,12 @@
 #include "exporter/web/server.h"
 
+#include <algorithm>
 #include <array>
 
 #include <civetweb.h>
 
 #include "base/log.h"
+#include "base/mutex.h"
 
 namespace backstay::web {
 namespace {
@@ -21,12 +23,18 @@ std::string lower_case(std::string text) {
 
 const char* reason_of(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 503: return "Service Unavailable";
-    default: return "Internal Server Error";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Internal Server Error";
   }
 }
 
@@ -43,9 +51,10 @@ Request request_of(const mg_connection* connection) {
 
 void write(mg_connection* connection, const Response& response, bool with_body) {
   const std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                           reason_of(response.status) + "\r\nContent-Type: " +
-                           response.content_type + "\r\nContent-Length: " +
-                           std::to_string(response.body.size()) + "\r\nConnection: close\r\n\r\n";
+                           reason_of(response.status) +
+                           "\r\nContent-Type: " + response.content_type +
+                           "\r\nContent-Length: " + std::to_string(response.body.size()) +
+                           "\r\nConnection: close\r\n\r\n";
   mg_write(connection, head.data(), head.size());
   if (with_body) mg_write(connection, response.body.data(), response.body.size());
 }
@@ -66,22 +75,43 @@ int handle(mg_connection* connection, void* user) noexcept {
   return response.status;
 }
 
-// CivetWeb knows the reason of a failed start only through its log.
+// CivetWeb tells only its log why it does not start: first the reason, then what follows from it.
+// It goes on telling from any of its threads for as long as it runs, so this lives as long.
+class Messages {
+ public:
+  void add(const char* message) EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (first_.empty()) first_ = message;
+  }
+  [[nodiscard]] std::string first() const EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return first_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::string first_ GUARDED_BY(mutex_);
+};
+
 int keep_message(const mg_connection* connection, const char* message) noexcept {
   const mg_context* context = mg_get_context(connection);
-  auto* kept = static_cast<std::string*>(context == nullptr ? nullptr : mg_get_user_data(context));
-  if (kept != nullptr) *kept = message;
+  auto* messages = static_cast<Messages*>(context == nullptr ? nullptr : mg_get_user_data(context));
+  if (messages != nullptr) messages->add(message);
+  log::debug("civetweb", {{"message", message}});
   return 1;
 }
 
 Result<void> check_address(const std::string& address) {
-  if (address.find('[') != std::string::npos) {
-    return fail(address + ": Debian's CivetWeb has no IPv6; listen on IPv4 and put a proxy in front");
+  // With or without brackets, ":9878" being every IPv4 address.
+  const bool is_ipv6 = std::count(address.begin(), address.end(), ':') > 1;
+  if (is_ipv6 || address.find('[') != std::string::npos) {
+    return fail(address +
+                ": Debian's CivetWeb has no IPv6; listen on IPv4 and put a proxy in front");
   }
   const std::size_t colon = address.rfind(':');
   const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoi(port) > 65535) {
+  if (port.empty() || port.size() > 5 ||
+      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535) {
     return fail(address + ": expected HOST:PORT, with a port from 0 to 65535");
   }
   return {};
@@ -91,6 +121,7 @@ Result<void> check_address(const std::string& address) {
 
 struct Server::Impl {
   Handler handler;
+  Messages messages;
   mg_context* context = nullptr;
 };
 
@@ -112,17 +143,17 @@ Result<std::unique_ptr<Server>> Server::start(const std::vector<std::string>& ad
   impl->handler = std::move(handler);
   std::unique_ptr<Server> server(new Server(std::move(impl)));
 
-  const std::array<const char*, 9> options{"listening_ports",    ports.c_str(),
-                                           "num_threads",        kThreads,
-                                           "request_timeout_ms", kRequestTimeoutMs,
-                                           "enable_keep_alive",  "no",
-                                           nullptr};
-  std::string why;
+  const std::array<const char*, 9> options{
+      "listening_ports", ports.c_str(),       "num_threads", kThreads, "request_timeout_ms",
+      kRequestTimeoutMs, "enable_keep_alive", "no",          nullptr};
   mg_callbacks callbacks{};
   callbacks.log_message = keep_message;
   mg_init_library(0);
-  mg_context* context = mg_start(&callbacks, &why, const_cast<const char**>(options.data()));
-  if (context == nullptr) return fail("cannot listen on " + ports + ": " + why);
+  mg_context* context =
+      mg_start(&callbacks, &server->impl_->messages, const_cast<const char**>(options.data()));
+  if (context == nullptr) {
+    return fail("cannot listen on " + ports + ": " + server->impl_->messages.first());
+  }
   server->impl_->context = context;
   mg_set_request_handler(context, "/", handle, &server->impl_->handler);
 

@@ -24,12 +24,13 @@ struct Response {
 
 using Handler = std::function<Response(const Request&)>;
 
-// Plain HTTP through CivetWeb; the only includer of civetweb.h. The handler runs on several threads at
-// once; an exception that leaves it becomes a 500. Stops when destroyed, after the requests in flight.
+// Plain HTTP through CivetWeb; the only includer of civetweb.h. The handler runs on several threads
+// at once; an exception that leaves it becomes a 500. Stops when destroyed, after the requests in
+// flight.
 class Server {
  public:
-  // "127.0.0.1:9878"; port 0 takes a free one. No IPv6 and no TLS: Debian's CivetWeb has neither, and
-  // the error says what stands in for them.
+  // "127.0.0.1:9878"; port 0 takes a free one. No IPv6 and no TLS: Debian's CivetWeb has neither,
+  // and the error says what stands in for them.
   static Result<std::unique_ptr<Server>> start(const std::vector<std::string>& addresses,
                                                Handler handler);
   ~Server();

@@ -28,8 +28,8 @@ struct CheckResult {
   std::string detail;
 };
 
-// One step of a run: changes the world once, and can tell afterwards whether it did. Both are called
-// outside any transaction, from one thread at a time for each action.
+// One step of a run: changes the world once, and can tell afterwards whether it did. Both are
+// called outside any transaction, from one thread at a time for each action.
 class Action {
  public:
   virtual ~Action() = default;

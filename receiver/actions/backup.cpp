@@ -20,7 +20,8 @@ void remove_partial(const std::string& dir, const std::string& id) {
   std::error_code ignored;
   std::vector<fs::path> leftovers;
   for (fs::directory_iterator at(dir, ignored), end; !ignored && at != end; at.increment(ignored)) {
-    if (at->path().filename().string().rfind(id + kPartial, 0) == 0) leftovers.push_back(at->path());
+    if (at->path().filename().string().rfind(id + kPartial, 0) == 0)
+      leftovers.push_back(at->path());
   }
   for (const fs::path& leftover : leftovers) fs::remove_all(leftover, ignored);
 }
@@ -93,13 +94,18 @@ StepResult Backup::perform(const StepContext& context) {
   }
   fs::rename(partial, target, error);
   if (error) return give_up("cannot rename to " + target + ": " + error.message());
+  if (auto synced = sync_to_disk(config_.dir); !synced) {
+    return {Outcome::failed, synced.error().message};
+  }
   return {Outcome::done, id + ", " + size_text(*files)};
 }
 
 CheckResult Backup::check(const StepContext& context) {
   const std::string id = backup_id(context.run);
   const std::string folder = config_.dir + "/" + id;
-  if (!fs::exists(folder)) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    if (error) return {Finding::unknown, "cannot look at " + folder + ": " + error.message()};
     remove_partial(config_.dir, id);
     return {Finding::not_done, "there is no backup " + id};
   }
@@ -133,7 +139,8 @@ Result<void> check_backup(const std::string& folder) {
     const auto found = std::find_if(files->begin(), files->end(), [&](const ManifestFile& file) {
       return file.path == expected.path && file.sha256 == expected.sha256;
     });
-    if (found == files->end()) return fail(expected.path + " in " + folder + " is not as backed up");
+    if (found == files->end())
+      return fail(expected.path + " in " + folder + " is not as backed up");
   }
   return {};
 }

@@ -28,8 +28,8 @@ struct BackupEntry {
 
 // A folder <dir>/<id> with the database (pg_dump's directory format, restored by pg_restore alone),
 // globals.sql (roles without passwords) and manifest.json, which names every file with its size and
-// SHA-256. All is written in <id>.partial-<token> and renamed last: a backup that is not complete does
-// not exist. The id comes from the run, so a run has one backup, however often it was cut off.
+// SHA-256. All is written in <id>.partial-<token> and renamed last: a backup that is not complete
+// does not exist. The id comes from the run, so a run has one backup, however often it was cut off.
 class Backup final : public Action {
  public:
   Backup(BackupConfig config, ProcessRunner& processes, Clock& clock)

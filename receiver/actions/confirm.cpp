@@ -32,7 +32,8 @@ StepResult Confirm::perform(const StepContext& context) {
     if (now >= end) {
       const std::string why = clear_since ? "it was clear for too short a time"
                                           : why_not_clear(facts, context.event.subject);
-      return {Outcome::failed, "not confirmed within " + format_duration(config_.within) + ": " + why};
+      return {Outcome::failed,
+              "not confirmed within " + format_duration(config_.within) + ": " + why};
     }
     if (!clock_.sleep(config_.interval, context.stop)) {
       return {Outcome::unknown, "stopped while waiting for the alert to clear"};

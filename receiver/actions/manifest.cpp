@@ -22,7 +22,7 @@ Result<std::string> sha256_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail("cannot read " + path.string());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                       &EVP_MD_CTX_free);
+                                                                        &EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   std::vector<char> buffer(1 << 16);
   while (file) {
@@ -42,26 +42,30 @@ Result<std::string> sha256_of(const fs::path& path) {
   return hex;
 }
 
-Result<void> sync_to_disk(const fs::path& path) {
+}  // namespace
+
+Result<void> sync_to_disk(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return fail("cannot open " + path.string());
+  if (descriptor < 0) return fail("cannot open " + path);
   const int failed = ::fsync(descriptor);
   ::close(descriptor);
-  if (failed != 0) return fail("cannot sync " + path.string());
+  if (failed != 0) return fail("cannot sync " + path);
   return {};
 }
-
-}  // namespace
 
 Result<std::vector<ManifestFile>> hash_files(const std::string& folder) {
   std::vector<ManifestFile> files;
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
        at.increment(error)) {
-    if (!at->is_regular_file() || at->path().filename() == kName) continue;
-    auto hash = sha256_of(at->path());
+    const fs::path& path = at->path();
+    std::error_code unknown;
+    if (!at->is_regular_file(unknown) || path.filename() == kName) continue;
+    auto hash = sha256_of(path);
     if (!hash) return fail(hash.error());
-    files.push_back({fs::relative(at->path(), folder).string(), at->file_size(), *hash});
+    const std::uint64_t bytes = at->file_size(unknown);
+    if (unknown) return fail("cannot read " + path.string() + ": " + unknown.message());
+    files.push_back({path.lexically_relative(folder).string(), bytes, *hash});
   }
   if (error) return fail("cannot read " + folder + ": " + error.message());
   return files;
@@ -71,7 +75,7 @@ Result<void> write_manifest(const std::string& folder, const Manifest& manifest)
   nlohmann::json files = nlohmann::json::array();
   for (const ManifestFile& file : manifest.files) {
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-    if (auto synced = sync_to_disk(fs::path(folder) / file.path); !synced) return synced;
+    if (auto synced = sync_to_disk(folder + "/" + file.path); !synced) return synced;
   }
   const nlohmann::json json = {{"format", 1},
                                {"id", manifest.id},
@@ -83,7 +87,7 @@ Result<void> write_manifest(const std::string& folder, const Manifest& manifest)
   out << json.dump(2) << '\n';
   out.close();
   if (!out) return fail("cannot write " + path.string());
-  if (auto synced = sync_to_disk(path); !synced) return synced;
+  if (auto synced = sync_to_disk(path.string()); !synced) return synced;
   return sync_to_disk(folder);
 }
 
@@ -103,7 +107,7 @@ Result<Manifest> read_manifest(const std::string& folder) {
       manifest.files.push_back({entry.at("path"), entry.at("bytes"), entry.at("sha256")});
     }
     return manifest;
-  } catch (const nlohmann::json::exception&) {
+  } catch (const std::exception&) {  // of the parser, and of the stream that it reads
     return fail("the manifest in " + folder + " is damaged");
   }
 }

@@ -30,5 +30,7 @@ Result<std::vector<ManifestFile>> hash_files(const std::string& folder);
 // On disk, synced, when it returns.
 Result<void> write_manifest(const std::string& folder, const Manifest& manifest);
 Result<Manifest> read_manifest(const std::string& folder);
+// What the file, or the folder's list of names, holds now survives a power cut.
+Result<void> sync_to_disk(const std::string& path);
 
 }  // namespace backstay

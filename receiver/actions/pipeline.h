@@ -8,15 +8,15 @@
 
 namespace backstay {
 
-// How the steps of a run follow from what its journal says so far. Pure, so that a run goes on after
-// a crash exactly as it would have gone on without one.
+// How the steps of a run follow from what its journal says so far. Pure, so that a run goes on
+// after a crash exactly as it would have gone on without one.
 //
 //   backup:    backup
 //   deploy:    backup · stage · switch · verify
 //   rollback:  switch · verify · confirm, with backup alongside
 //
-// A rollback switches back to a release that is still there and changes no data: its backup must not
-// delay it, and a backup that fails is told and does not block. A deploy waits for its backup.
+// A rollback switches back to a release that is still there and changes no data: its backup must
+// not delay it, and a backup that fails is told and does not block. A deploy waits for its backup.
 struct StepSpec {
   std::string_view name;
   bool alongside = false;  // runs beside the others; its failure does not end the run
@@ -29,12 +29,12 @@ std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert);
 struct NextStep {
   enum class What { start, finish };
   What what = What::finish;
-  std::string step;           // with start
-  std::string outcome;        // with finish: done, failed, unknown
-  std::string detail;         // with finish
+  std::string step;     // with start
+  std::string outcome;  // with finish: done, failed, unknown
+  std::string detail;   // with finish
 };
-// Steps alongside are not considered; see needs_alongside(). A step whose finding is not_done has not
-// happened: it is started again, at most kAttemptsMax times in all.
+// Steps alongside are not considered; see needs_alongside(). A step whose finding is not_done has
+// not happened: it is started again, at most kAttemptsMax times in all.
 inline constexpr int kAttemptsMax = 3;
 NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<journal::Step>& steps);
 

@@ -7,11 +7,13 @@ StepResult SwitchRelease::perform(const StepContext& context) {
   // Success is what the driver then says is live, not the exit status.
   const CheckResult found = check(context);
   switch (found.finding) {
-    case Finding::done: return {Outcome::done, found.detail};
+    case Finding::done:
+      return {Outcome::done, found.detail};
     case Finding::not_done:
       return {result.outcome == Outcome::unknown ? Outcome::unknown : Outcome::failed,
               result.detail.empty() ? found.detail : result.detail + "; " + found.detail};
-    case Finding::unknown: break;
+    case Finding::unknown:
+      break;
   }
   return {Outcome::unknown, found.detail};
 }

@@ -42,8 +42,7 @@ StepResult Verify::perform(const StepContext& context) {
     if (proof) proof = is_release(context.run.release_to);
     if (proof) return {Outcome::done, "healthy, and its version is " + context.run.release_to};
     if (clock_.steady() >= end) {
-      return {Outcome::failed,
-              proof.error().message + ", for " + format_duration(config_.within)};
+      return {Outcome::failed, proof.error().message + ", for " + format_duration(config_.within)};
     }
     if (!clock_.sleep(config_.interval, context.stop)) {
       return {Outcome::unknown, "stopped while asking: " + proof.error().message};

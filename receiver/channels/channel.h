@@ -17,7 +17,8 @@ struct Message {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-// How people are told. To add one: a file pair, a row in app.cpp's table, a test, a row in the docs.
+// How people are told. To add one: a file pair, a row in app.cpp's table, a test, a row in the
+// docs.
 class Channel {
  public:
   virtual ~Channel() = default;

@@ -1,10 +1,8 @@
 #include "receiver/channels/outbox_sender.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/log.h"
-#include "receiver/journal/outbox.h"
 
 namespace backstay {
 namespace {
@@ -36,33 +34,55 @@ Result<void> send_to(const std::vector<std::unique_ptr<Channel>>& channels,
 
 }  // namespace
 
+// An exception must not end the thread: what was not sent is still in the journal.
 void OutboxSender::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (!send_one()) clock_.sleep(kIdle, stop);
+    try {
+      if (send_one()) continue;
+    } catch (const std::exception& error) {
+      log::error("sending messages met an exception", {{"error", error.what()}});
+    }
+    clock_.sleep(kIdle, stop);
   }
 }
 
 bool OutboxSender::send_one() {
+  if (!unrecorded_) hand_over_next();
+  return unrecorded_ && record();
+}
+
+void OutboxSender::hand_over_next() {
   std::optional<journal::OutboxRow> row;
-  const auto read = journal_.read(
-      [&](journal::Transaction& tx) { row = next_message(tx, clock_.now()); });
-  if (!read || !row) return false;
-  const auto sent = send_to(channels_, *row);
-  const WallTime now = clock_.now();
-  const auto written = journal_.write([&](journal::Transaction& tx) {
-    if (sent) {
-      mark_sent(tx, row->id, now);
-    } else if (now - row->created_at > kGiveUpAfter) {
-      mark_given_up(tx, row->id, now, sent.error().message);
-    } else {
-      mark_failed(tx, row->id, now + retry_after(row->attempts), sent.error().message);
-    }
-  });
+  const auto read =
+      journal_.read([&](journal::Transaction& tx) { row = next_message(tx, clock_.now()); });
+  if (!read || !row) return;
+  auto sent = send_to(channels_, *row);
   if (!sent) {
     log::warn("a message could not be sent",
               {{"channel", row->channel}, {"error", sent.error().message}});
   }
-  return written.has_value();
+  unrecorded_ = Handed{std::move(*row), std::move(sent), clock_.now()};
+}
+
+// A message that was sent is not sent again because the disk is full.
+bool OutboxSender::record() {
+  const Handed& handed = *unrecorded_;
+  const journal::OutboxRow& row = handed.row;
+  const auto written = journal_.write([&](journal::Transaction& tx) {
+    if (handed.sent) {
+      mark_sent(tx, row.id, handed.at);
+    } else if (handed.at - row.created_at > kGiveUpAfter) {
+      mark_given_up(tx, row.id, handed.at, handed.sent.error().message);
+    } else {
+      mark_failed(tx, row.id, handed.at + retry_after(row.attempts), handed.sent.error().message);
+    }
+  });
+  if (!written) {
+    log::error("cannot write the journal; trying again", {{"error", written.error().message}});
+    return false;
+  }
+  unrecorded_.reset();
+  return true;
 }
 
 }  // namespace backstay

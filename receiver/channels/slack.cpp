@@ -1,5 +1,7 @@
 #include "receiver/channels/slack.h"
 
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 namespace backstay {
@@ -17,9 +19,8 @@ const char* colour_of(const std::string& severity) {
 json body_of(const Message& message) {
   json fields = json::array();
   for (const auto& [title, value] : message.fields) {
-    fields.push_back({{"title", escape_for_slack(title)},
-                      {"value", escape_for_slack(value)},
-                      {"short", true}});
+    fields.push_back(
+        {{"title", escape_for_slack(title)}, {"value", escape_for_slack(value)}, {"short", true}});
   }
   const std::string title = escape_for_slack(message.title);
   // `text` is what notifications and old clients show; the attachment carries the colour.
@@ -30,16 +31,32 @@ json body_of(const Message& message) {
                                         {"fields", fields}}})}};
 }
 
+// Slack says why in a word (no_service, invalid_token). Anything else may be an error page that
+// quotes the path, which is the credential.
+std::string reason_in(const std::string& body) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz_";
+  const bool is_word =
+      !body.empty() && body.size() <= 40 && body.find_first_not_of(kLetters) == std::string::npos;
+  return is_word ? " " + body : "";
+}
+
 }  // namespace
 
 std::string escape_for_slack(const std::string& text) {
   std::string escaped;
   for (char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      default: escaped += c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;
@@ -57,8 +74,7 @@ Result<void> SlackChannel::send(const Message& message) {
   const auto answer = http_.send(request);
   if (!answer) return fail(answer.error());
   if (answer->status / 100 != 2) {
-    return fail("Slack answers " + std::to_string(answer->status) + " " +
-                answer->body.substr(0, 100));
+    return fail("Slack answers " + std::to_string(answer->status) + reason_in(answer->body));
   }
   return {};
 }

@@ -16,7 +16,8 @@ Result<std::int64_t> since_ms(const std::string& text) {
   if (text.empty()) return 0;
   if (const auto time = parse_rfc3339(text)) return to_unix_ms(*time);
   const auto ago = parse_duration(text);
-  if (!ago) return fail("--since: \"" + text + "\" is neither a time (RFC 3339) nor a duration (2h)");
+  if (!ago)
+    return fail("--since: \"" + text + "\" is neither a time (RFC 3339) nor a duration (2h)");
   return to_unix_ms(SystemClock().now()) - ago->count();
 }
 

@@ -4,8 +4,8 @@
 namespace backstay::ctl {
 
 Exit deploy(Door& door, const Options& options) {
-  const std::string question = "Deploy release " + options.release + "? Live now: " +
-                               live_release(door) + ".";
+  const std::string question =
+      "Deploy release " + options.release + "? Live now: " + live_release(door) + ".";
   if (!options.yes && !ask(question)) return Exit::refused;
   return request_and_follow(door, options, "deploy_requested");
 }

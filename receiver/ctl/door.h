@@ -11,8 +11,8 @@
 namespace backstay::ctl {
 
 // The way to the receiver's Control: through control.sock while the receiver runs; otherwise the
-// command takes the receiver's lock and does the work itself, so that a machine whose daemon is down
-// can still be rolled back.
+// command takes the receiver's lock and does the work itself, so that a machine whose daemon is
+// down can still be rolled back.
 class Door {
  public:
   virtual ~Door() = default;

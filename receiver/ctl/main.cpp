@@ -22,8 +22,8 @@ struct CommandLine {
   Run run = nullptr;
 };
 
-CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name,
-              const std::string& help, Run run) {
+CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& help,
+              Run run) {
   CLI::App* command = parent.add_subcommand(name, help);
   command->add_flag("--json", line.options.json, "One JSON document, for machines.");
   command->callback([&line, run]() { line.run = run; });
@@ -37,8 +37,9 @@ void may_ask(CLI::App* command, CommandLine& line) {
 void add_requests(CLI::App& app, CommandLine& line) {
   CLI::App* deploy = add(app, line, "deploy", "Deploy a release.", backstay::ctl::deploy);
   deploy->add_option("release", line.options.release)->required();
-  CLI::App* rollback = add(app, line, "rollback", "Put the last good release, or a named one, back.",
-                           backstay::ctl::rollback);
+  CLI::App* rollback =
+      add(app, line, "rollback", "Put the last good release, or a named one, back.",
+          backstay::ctl::rollback);
   rollback->add_option("release", line.options.release);
   for (CLI::App* command : {deploy, rollback}) {
     may_ask(command, line);

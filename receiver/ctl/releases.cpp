@@ -48,7 +48,8 @@ Exit releases_list(Door& door, const Options& options) {
                     time_cell(entry, "good_at"), entry.value("poison_reason", "")});
   }
   if (rows.empty()) {
-    std::cout << "The ledger is empty. backstay releases adopt RELEASE says what is live and good.\n";
+    std::cout
+        << "The ledger is empty. backstay releases adopt RELEASE says what is live and good.\n";
     return exit;
   }
   std::cout << table({"LIVE", "RELEASE", "STATE", "KEPT", "FIRST SEEN", "GOOD SINCE", "WHY"}, rows);

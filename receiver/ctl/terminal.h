@@ -26,8 +26,8 @@ bool ask(const std::string& question);
 // Who runs the command: SUDO_USER, or the user's own name.
 std::string actor();
 
-// Calls the operation. An answer that is an error or a refusal is printed (as JSON too) and its exit
-// code set; otherwise the answer.
+// Calls the operation. An answer that is an error or a refusal is printed (as JSON too) and its
+// exit code set; otherwise the answer.
 std::optional<nlohmann::json> call(Door& door, const std::string& operation,
                                    const nlohmann::json& parameters, const Options& options,
                                    Exit& exit);

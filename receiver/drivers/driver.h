@@ -29,7 +29,8 @@ struct Attempt {
 class Driver {
  public:
   virtual ~Driver() = default;
-  // Brings a release up beside the live one, ready to be switched to. A second time changes nothing.
+  // Brings a release up beside the live one, ready to be switched to. A second time changes
+  // nothing.
   virtual StepResult stage(const std::string& release, const Attempt& attempt) = 0;
   // Makes a staged release the live one. A second time changes nothing.
   virtual StepResult switch_to(const std::string& release, const Attempt& attempt) = 0;

@@ -4,9 +4,9 @@
 
 namespace backstay::intake {
 
-// Alertmanager's webhook, payload version "4": a group of alerts, each an event of its own. Proven by
-// a bearer token; there is no signature. Two Alertmanagers of a pair send the same alert: the key of
-// group, fingerprint, start and status is the same from both.
+// Alertmanager's webhook, payload version "4": a group of alerts, each an event of its own. Proven
+// by a bearer token; there is no signature. Two Alertmanagers of a pair send the same alert: the
+// key of group, fingerprint, start and status is the same from both.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 class Alertmanager final : public Provider {
  public:

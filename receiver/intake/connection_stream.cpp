@@ -34,8 +34,9 @@ bool ConnectionStream::wait_for_request(std::chrono::milliseconds idle_max) {
 }
 
 void ConnectionStream::begin_request(std::chrono::milliseconds deadline, std::size_t bytes_max) {
+  deadline_ = deadline;
   read_until_ = Clock::now() + deadline;
-  write_until_ = read_until_ + deadline;
+  write_until_.reset();
   bytes_left_ = bytes_max;
 }
 
@@ -51,7 +52,9 @@ bool ConnectionStream::is_readable() const {
   return begin_ < end_ || wait_for(POLLIN, read_until_);
 }
 
-bool ConnectionStream::is_writable() const { return wait_for(POLLOUT, write_until_); }
+bool ConnectionStream::is_writable() const {
+  return wait_for(POLLOUT, write_until_.value_or(Clock::now() + deadline_));
+}
 
 ssize_t ConnectionStream::read(char* data, size_t size) {
   if (begin_ == end_) {
@@ -74,7 +77,8 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
 }
 
 ssize_t ConnectionStream::write(const char* data, size_t size) {
-  if (!wait_for(POLLOUT, write_until_)) return -1;
+  if (!write_until_) write_until_ = Clock::now() + deadline_;
+  if (!wait_for(POLLOUT, *write_until_)) return -1;
   return ::send(descriptor_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

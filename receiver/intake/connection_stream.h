@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include <httplib.h>
@@ -10,7 +11,8 @@
 namespace backstay::intake {
 
 // A connection as cpp-httplib reads and writes it, with what the library lacks: one deadline for a
-// whole request however slowly its bytes come, and a limit on how many bytes it may have. One thread.
+// whole request however slowly its bytes come, and a limit on how many bytes it may have. One
+// thread.
 class ConnectionStream final : public httplib::Stream {
  public:
   // Owns the descriptor. remote_address is empty for a unix socket.
@@ -23,8 +25,8 @@ class ConnectionStream final : public httplib::Stream {
   void begin_request(std::chrono::milliseconds deadline, std::size_t bytes_max);
   void allow_bytes(std::size_t more) { bytes_left_ += more; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
-  // Ends our side and waits a moment for the other, so that an answer that was sent while the request
-  // still came in is not lost to a reset.
+  // Ends our side and waits a moment for the other, so that an answer that was sent while the
+  // request still came in is not lost to a reset.
   void linger(std::chrono::milliseconds time_max);
 
   [[nodiscard]] bool is_readable() const override;
@@ -46,8 +48,9 @@ class ConnectionStream final : public httplib::Stream {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t bytes_left_ = 0;
+  std::chrono::milliseconds deadline_{0};
   Clock::time_point read_until_;
-  Clock::time_point write_until_;
+  std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
   bool has_timed_out_ = false;
 };
 

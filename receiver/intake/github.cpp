@@ -8,11 +8,21 @@ namespace {
 
 using nlohmann::json;
 
+// Whoever names a release in the payload does not mean the ref, even where the name is no good.
 std::string release_of(const json& payload) {
-  const std::string named = text_at(payload, "/deployment/payload/release");
-  if (!named.empty()) return named;
+  if (payload.contains(json::json_pointer("/deployment/payload/release"))) {
+    return text_at(payload, "/deployment/payload/release");
+  }
   const std::string ref = text_at(payload, "/deployment/ref");
   return is_valid_release_name(ref) ? ref : text_at(payload, "/deployment/sha");
+}
+
+// The delivery's id is in a header, which the signature does not cover: who has caught a delivery
+// could send it again under another. What the body itself is about is signed.
+std::string dedupe_key(const json& payload, const std::string& kind, const std::string& delivery) {
+  const json::json_pointer where("/" + kind + "/id");
+  if (!payload.contains(where) || !payload.at(where).is_number_integer()) return delivery;
+  return kind + " " + payload.at(where).dump();
 }
 
 std::optional<EventKind> kind_of_status(const std::string& state) {
@@ -41,11 +51,12 @@ Parsed Github::parse(const Delivery& delivery, const std::string& source) const 
 
   Event event;
   event.source = source;
-  event.dedupe_key = std::string(*id);
+  event.dedupe_key = dedupe_key(payload, kind, std::string(*id));
   event.actor = text_at(payload, "/sender/login");
   event.release = release_of(payload);
   event.subject = text_at(payload, "/deployment/environment");
-  if (!is_valid_release_name(event.release)) return Malformed{"deployment.ref: not a release's name"};
+  if (!is_valid_release_name(event.release))
+    return Malformed{"deployment.ref: not a release's name"};
   if (kind == "deployment") {
     if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};
     event.kind = EventKind::deploy_requested;

@@ -53,8 +53,11 @@ std::string numeric(const sockaddr* address, socklen_t length, bool with_port) {
   return (is_v6 ? "[" : "") + std::string(host.data()) + (is_v6 ? "]:" : ":") + port.data();
 }
 
-// A socket that nobody answers on is what a killed process left behind.
+// A socket that nobody answers on is what a killed process left behind. Nothing else is: the same
+// refusal comes from a file that is no socket.
 bool is_stale(const sockaddr_un& address) {
+  struct stat info {};
+  if (::lstat(address.sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const bool answered =
       ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
@@ -116,7 +119,7 @@ Result<Listener> Listener::unix_socket(const std::string& path) {
                 std::to_string(sizeof address.sun_path - 1) + " bytes long");
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  if (::access(path.c_str(), F_OK) == 0 && is_stale(address)) ::unlink(path.c_str());
+  if (is_stale(address)) ::unlink(path.c_str());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return fail(path + ": " + std::strerror(errno));
   // The folder is 0700 and this is before listen(): nobody can come in between bind and chmod.
@@ -138,7 +141,9 @@ Listener::Accepted Listener::accept() const {
   if (peer.ss_family == AF_UNIX) return {accepted, ""};
   const int on = 1;
   ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return {accepted, numeric(reinterpret_cast<sockaddr*>(&peer), length, false)};
+  // Never empty: no address at all is what tells the operator's socket from the others.
+  const std::string remote = numeric(reinterpret_cast<sockaddr*>(&peer), length, false);
+  return {accepted, remote.empty() ? "unknown" : remote};
 }
 
 }  // namespace backstay::intake

@@ -9,8 +9,8 @@ namespace backstay::intake {
 // A listening socket. Owns its descriptor; a unix socket's file is removed with it.
 class Listener {
  public:
-  // "127.0.0.1:9879", "[::1]:9879", port 0 for a free one. SO_REUSEADDR, never SO_REUSEPORT: a second
-  // process on the same port is an error, not half of the webhooks lost.
+  // "127.0.0.1:9879", "[::1]:9879", port 0 for a free one. SO_REUSEADDR, never SO_REUSEPORT: a
+  // second process on the same port is an error, not half of the webhooks lost.
   static Result<Listener> tcp(const std::string& address);
   // Mode 0600. A file that nobody listens on is replaced.
   static Result<Listener> unix_socket(const std::string& path);

@@ -26,8 +26,8 @@ struct Delivery {
   [[nodiscard]] std::optional<std::string_view> header(const std::string& lower_case_name) const;
 };
 
-// Why a delivery was not let in; answered with 401 and counted by provider and reason, the sender is
-// not told which it was.
+// Why a delivery was not let in; answered with 401 and counted by provider and reason, the sender
+// is not told which it was.
 enum class AuthFailure {
   no_credentials,      // no signature or token at all
   malformed,           // not in the provider's form
@@ -49,7 +49,8 @@ struct Malformed {
 using Parsed = std::variant<Accepted, Ignored, Malformed>;
 
 // Who sends webhooks: how they prove it and what they mean. Pure but for reading the secrets.
-// Thread-safe. To add one: a file pair, a row in the table in providers.cpp, a test, a row in the docs.
+// Thread-safe. To add one: a file pair, a row in the table in providers.cpp, a test, a row in the
+// docs.
 class Provider {
  public:
   virtual ~Provider() = default;

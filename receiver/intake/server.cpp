@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <list>
 #include <memory>
+#include <optional>
+#include <system_error>
 #include <thread>
 
 #include <httplib.h>
@@ -34,13 +37,39 @@ std::string lower_case(std::string text) {
   return text;
 }
 
+// The library's handlers are not told which connection they serve, but each has a thread of its
+// own. False until the request was read to its end: what is left of one would be taken for the
+// next.
+thread_local bool is_read_whole = false;
+
+// Whether the head announces a body at all, and how long it says that it is.
+struct Announced {
+  bool has_length = false;
+  bool is_chunked = false;
+  std::optional<std::uint64_t> length;  // none where what stands there is no number
+
+  explicit Announced(const httplib::Request& in)
+      : has_length(in.has_header("Content-Length")),
+        is_chunked(in.has_header("Transfer-Encoding")) {
+    const std::string text = in.get_header_value("Content-Length");
+    const char* end = text.data() + text.size();
+    std::uint64_t value = 0;
+    const auto parsed = std::from_chars(text.data(), end, value);
+    if (parsed.ec == std::errc() && parsed.ptr == end) length = value;
+  }
+  [[nodiscard]] bool anything() const { return is_chunked || (has_length && length != 0U); }
+};
+
 // cpp-httplib as a parser: its process_request() is all that is used.
 class Parser final : public httplib::Server {
  public:
-  Parser(const intake::Handler& handler, const ServerLimits& limits, std::atomic<std::uint64_t>& too_large)
+  Parser(const intake::Handler& handler, const ServerLimits& limits,
+         std::atomic<std::uint64_t>& too_large)
       : handler_(handler), limits_(limits), too_large_(too_large) {
     set_keep_alive_max_count(kRequestsPerConnectionMax);
     const auto without_body = [this](const httplib::Request& in, httplib::Response& out) {
+      is_read_whole = !Announced(in).anything();
+      if (!is_read_whole) out.set_header("Connection", "close");
       answer(in, "", out);
     };
     const auto with_body = [this](const httplib::Request& in, httplib::Response& out,
@@ -65,11 +94,12 @@ class Parser final : public httplib::Server {
   bool serve_one(ConnectionStream& stream) {
     stream.begin_request(limits_.request_deadline, kHeadBytesMax);
     bool is_closed = false;
+    is_read_whole = false;
     const bool served = process_request(stream, false, is_closed, [&](httplib::Request&) {
       // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
     });
-    return served && !is_closed;
+    return served && !is_closed && is_read_whole;
   }
 
  private:
@@ -82,13 +112,16 @@ class Parser final : public httplib::Server {
 
   bool read_body(const httplib::Request& in, httplib::Response& out,
                  const httplib::ContentReader& reader, std::string& body) {
-    const bool has_length = in.has_header("Content-Length");
-    if (!has_length && !in.has_header("Transfer-Encoding")) return true;
+    const Announced announced(in);
+    is_read_whole = !announced.anything();
+    if (is_read_whole) return true;
     if (in.is_multipart_form_data()) return refuse_body(out, 415);
-    // Otherwise the library reads all of it before it says no.
-    if (has_length && in.get_header_value<uint64_t>("Content-Length") > limits_.body_bytes_max) {
-      return refuse_body(out, 413);
+    // Which of the two counts is what request smuggling lives on.
+    if (announced.has_length && (announced.is_chunked || !announced.length)) {
+      return refuse_body(out, 400);
     }
+    // Otherwise the library reads all of it before it says no.
+    if (announced.length.value_or(0) > limits_.body_bytes_max) return refuse_body(out, 413);
     bool is_too_large = false;
     const bool is_whole = reader([&](const char* data, std::size_t size) {
       is_too_large = body.size() + size > limits_.body_bytes_max;
@@ -96,7 +129,9 @@ class Parser final : public httplib::Server {
       return !is_too_large;
     });
     if (is_too_large) return refuse_body(out, 413);
-    return is_whole || refuse_body(out, 400);
+    if (!is_whole) return refuse_body(out, 400);
+    is_read_whole = true;
+    return true;
   }
 
   void answer(const httplib::Request& in, std::string body, httplib::Response& out) {
@@ -119,8 +154,9 @@ class Parser final : public httplib::Server {
 
 // A connection with its thread.
 struct Connection {
-  Connection(int descriptor, std::string remote_address)
-      : stream(descriptor, std::move(remote_address)) {}
+  Connection(const Listener& listener, Listener::Accepted accepted)
+      : via(listener), stream(accepted.descriptor, std::move(accepted.remote_address)) {}
+  const Listener& via;
   ConnectionStream stream;
   std::atomic<bool> is_idle{true};
   std::atomic<bool> is_done{false};
@@ -151,18 +187,37 @@ struct Server::Impl {
     connection.is_done = true;
   }
 
-  void take_in(const Listener& listener) {
+  // Each address has places of its own: slow senders must not lock the operator out.
+  [[nodiscard]] bool is_full(const Listener& listener) const {
+    const auto taken =
+        std::count_if(connections.begin(), connections.end(),
+                      [&](const Connection& connection) { return &connection.via == &listener; });
+    return static_cast<std::size_t>(taken) >= limits.connections_max;
+  }
+
+  void refuse(int descriptor) {
+    ++connections_refused;
+    ::send(descriptor, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+
+  // False where nobody could be taken in.
+  bool take_in(const Listener& listener) {
     Listener::Accepted accepted = listener.accept();
-    if (accepted.descriptor < 0) return;
-    if (connections.size() >= limits.connections_max) {
-      ++connections_refused;
-      ::send(accepted.descriptor, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (accepted.descriptor < 0) return false;
+    if (is_full(listener)) {
+      refuse(accepted.descriptor);
       ::close(accepted.descriptor);
-      return;
+      return true;
     }
-    Connection& connection =
-        connections.emplace_back(accepted.descriptor, std::move(accepted.remote_address));
-    connection.thread = std::thread([this, &connection]() { serve(connection); });
+    Connection& connection = connections.emplace_back(listener, std::move(accepted));
+    try {
+      connection.thread = std::thread([this, &connection]() { serve(connection); });
+    } catch (const std::system_error& error) {
+      log::error("a connection gets no thread", {{"error", error.what()}});
+      refuse(connection.stream.socket());
+      connections.pop_back();
+    }
+    return true;
   }
 
   void reap(bool all) {
@@ -179,11 +234,27 @@ struct Server::Impl {
   void accept_loop(const Listener& listener) {
     while (!is_stopping) {
       pollfd polled{listener.descriptor(), POLLIN, 0};
-      ::poll(&polled, 1, static_cast<int>(kAcceptRound.count()));
-      const MutexLock lock(accept_mutex);  // several listeners share the connections
-      reap(false);
-      if (!is_stopping) take_in(listener);
+      const int ready = ::poll(&polled, 1, static_cast<int>(kAcceptRound.count()));
+      // Without a descriptor left a connection stays in the queue, and poll returns at once.
+      if (!go_round(listener) && ready > 0) std::this_thread::sleep_for(kAcceptRound);
     }
+  }
+
+  bool go_round(const Listener& listener) {
+    const MutexLock lock(accept_mutex);  // several listeners share the connections
+    reap(false);
+    return is_stopping || take_in(listener);
+  }
+
+  Result<std::string> start(Result<Listener> listener) {
+    if (!listener) return fail(listener.error());
+    const Listener& kept = listeners.emplace_back(std::move(*listener));
+    try {
+      accept_threads.emplace_back([this, &kept]() { accept_loop(kept); });
+    } catch (const std::system_error& error) {
+      return fail(kept.address() + ": " + error.what());
+    }
+    return kept.address();
   }
 
   const Handler handler;
@@ -205,18 +276,13 @@ Server::Server(Handler handler, ServerLimits limits)
 Server::~Server() { stop(); }
 
 Result<std::string> Server::listen(const std::string& address) {
-  auto listener = Listener::tcp(address);
-  if (!listener) return fail(listener.error());
-  const Listener& kept = impl_->listeners.emplace_back(std::move(*listener));
-  impl_->accept_threads.emplace_back([this, &kept]() { impl_->accept_loop(kept); });
-  return kept.address();
+  return impl_->start(Listener::tcp(address));
 }
 
 Result<void> Server::listen_unix(const std::string& path) {
-  auto listener = Listener::unix_socket(path);
-  if (!listener) return fail(listener.error());
-  const Listener& kept = impl_->listeners.emplace_back(std::move(*listener));
-  impl_->accept_threads.emplace_back([this, &kept]() { impl_->accept_loop(kept); });
+  if (auto started = impl_->start(Listener::unix_socket(path)); !started) {
+    return fail(started.error());
+  }
   return {};
 }
 

@@ -15,7 +15,7 @@ namespace backstay::intake {
 
 struct ServerLimits {
   std::size_t body_bytes_max = 1024 * 1024;
-  std::size_t connections_max = 64;
+  std::size_t connections_max = 64;                  // of each address
   std::chrono::milliseconds request_deadline{5000};  // from the first byte to the last, and idle
 };
 

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::chrono::minutes kReplayWindow{5};
 
-// Our own secrets as they are now. One that cannot be read is left out and told to the operator; the
-// sender learns nothing of it.
+// Our own secrets as they are now. One that cannot be read is left out and told to the operator;
+// the sender learns nothing of it.
 std::vector<Secret> read_all(const std::vector<SecretSource>& sources) {
   std::vector<Secret> secrets;
   for (const SecretSource& source : sources) {
@@ -85,11 +85,16 @@ std::optional<std::string_view> Delivery::header(const std::string& lower_case_n
 
 std::string_view to_string(AuthFailure failure) {
   switch (failure) {
-    case AuthFailure::no_credentials: return "no_credentials";
-    case AuthFailure::malformed: return "malformed";
-    case AuthFailure::wrong: return "wrong";
-    case AuthFailure::too_old: return "too_old";
-    case AuthFailure::secret_unavailable: break;
+    case AuthFailure::no_credentials:
+      return "no_credentials";
+    case AuthFailure::malformed:
+      return "malformed";
+    case AuthFailure::wrong:
+      return "wrong";
+    case AuthFailure::too_old:
+      return "too_old";
+    case AuthFailure::secret_unavailable:
+      break;
   }
   return "secret_unavailable";
 }

@@ -30,8 +30,8 @@ std::optional<AuthFailure> check_github(const Delivery& delivery,
                                         const std::vector<SecretSource>& secrets);
 
 // Standard Webhooks and Svix: HMAC-SHA256 of "id.timestamp.body" with the base64 key that follows
-// whsec_; the header lists "v1,<base64>" entries of which one must match; the timestamp must be within
-// five minutes of received_at, either way.
+// whsec_; the header lists "v1,<base64>" entries of which one must match; the timestamp must be
+// within five minutes of received_at, either way.
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 std::optional<AuthFailure> check_standard(const Delivery& delivery,
                                           const std::vector<SecretSource>& secrets);

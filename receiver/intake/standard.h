@@ -4,8 +4,8 @@
 
 namespace backstay::intake {
 
-// Standard Webhooks (and Svix' headers): {"event": "deploy_requested", "release": "2", "actor": "ada"},
-// where the event is any but an alert: those carry labels, and come from Alertmanager.
+// Standard Webhooks (and Svix' headers): {"event": "deploy_requested", "release": "2", "actor":
+// "ada"}, where the event is any but an alert: those carry labels, and come from Alertmanager.
 class Standard final : public Provider {
  public:
   explicit Standard(std::vector<SecretSource> secrets) : secrets_(std::move(secrets)) {}

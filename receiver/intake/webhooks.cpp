@@ -68,10 +68,11 @@ Response Webhooks::deliver(const std::string& name, const Provider& provider,
                            const Request& request) {
   const Delivery delivery{request.headers, request.body, clock_.now()};
   if (const auto failure = provider.authenticate(delivery)) {
-    auth_failures_.Add({{"webhook", name}, {"reason", std::string(to_string(*failure))}}).Increment();
-    log::warn("a webhook was not genuine", {{"webhook", name},
-                                            {"reason", to_string(*failure)},
-                                            {"from", request.remote_address}});
+    auth_failures_.Add({{"webhook", name}, {"reason", std::string(to_string(*failure))}})
+        .Increment();
+    log::warn(
+        "a webhook was not genuine",
+        {{"webhook", name}, {"reason", to_string(*failure)}, {"from", request.remote_address}});
     return answer(name, "unauthorized", 401, json_body("error", "unauthorized"));
   }
   const Parsed parsed = provider.parse(delivery, name);
@@ -84,15 +85,16 @@ Response Webhooks::deliver(const std::string& name, const Provider& provider,
   }
   const auto appended = append_(std::get<Accepted>(parsed).events);
   if (!appended) {
-    log::error("a webhook is not on disk", {{"webhook", name}, {"error", appended.error().message}});
+    log::error("a webhook is not on disk",
+               {{"webhook", name}, {"error", appended.error().message}});
     Response response = answer(name, "unavailable", 503, json_body("error", "try again"));
     response.headers.emplace_back("Retry-After", "5");
     return response;
   }
   const bool is_new = appended->stored > 0;
-  return answer(name, is_new ? "stored" : "duplicate", is_new ? 202 : 200,
-                nlohmann::json{{"stored", appended->stored}, {"duplicates", appended->duplicates}}
-                    .dump());
+  return answer(
+      name, is_new ? "stored" : "duplicate", is_new ? 202 : 200,
+      nlohmann::json{{"stored", appended->stored}, {"duplicates", appended->duplicates}}.dump());
 }
 
 }  // namespace backstay::intake

@@ -16,14 +16,14 @@ struct AuditEntry {
   std::string what;     // "alert_firing", "act", "rollback started", "switch done", …
   std::string subject;  // the alert, the release or the rule it is about
   std::string actor;
-  std::string why;      // the reason, or the step's detail
+  std::string why;            // the reason, or the step's detail
   std::int64_t event_id = 0;  // 0: none
   std::int64_t run_id = 0;    // 0: none
   std::int64_t token = 0;     // a step's fencing token; 0: none
 };
 
-// Everything from `since` on, in the order in which it happened: a view of the journal's tables, there
-// is no second record that could disagree. At most `limit` entries, the newest.
+// Everything from `since` on, in the order in which it happened: a view of the journal's tables,
+// there is no second record that could disagree. At most `limit` entries, the newest.
 std::vector<AuditEntry> read_audit(Transaction& tx, WallTime since, std::int64_t limit);
 
 }  // namespace backstay::journal

@@ -36,8 +36,11 @@ class Statement {
     return value ? bind(*value) : bind(std::nullopt);
   }
 
-  bool next();                       // a row is there
-  void run() { while (next()) {} }   // for statements without rows
+  bool next();  // a row is there
+  void run() {
+    while (next()) {
+    }
+  }  // for statements without rows
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;

@@ -7,7 +7,6 @@
 namespace backstay::journal {
 namespace {
 
-
 constexpr const char* kEventColumns =
     "e.id, e.received_at, e.source, e.dedupe_key, e.kind, e.actor, e.release, e.subject, e.labels, "
     "e.began_at";
@@ -46,8 +45,8 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
   insert.bind(to_unix_ms(received_at)).bind(event.source).bind(event.dedupe_key);
   insert.bind(to_string(event.kind)).bind(event.actor).bind(event.release).bind(event.subject);
   // Bytes that are not UTF-8 are replaced: they must not make a genuine alert unacceptable.
-  insert.bind(nlohmann::json(event.labels).dump(-1, ' ', false,
-                                                nlohmann::json::error_handler_t::replace));
+  insert.bind(
+      nlohmann::json(event.labels).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   if (event.began_at) {
     insert.bind(to_unix_ms(*event.began_at));
   } else {
@@ -110,8 +109,9 @@ std::optional<DecisionRow> find_decision(Transaction& tx, std::int64_t event_id)
       "WHERE event_id = ?");
   select.bind(event_id);
   if (!select.next()) return std::nullopt;
-  return DecisionRow{select.integer(0), from_unix_ms(select.integer(1)), select.text(2),
-                     select.text(3),    select.text(4),             select.text(5)};
+  return DecisionRow{select.integer(0), from_unix_ms(select.integer(1)),
+                     select.text(2),    select.text(3),
+                     select.text(4),    select.text(5)};
 }
 
 }  // namespace backstay::journal

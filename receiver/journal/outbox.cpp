@@ -27,14 +27,10 @@ std::optional<OutboxRow> next_message(Transaction& tx, WallTime now) {
       "WHERE sent_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= ? "
       "ORDER BY next_attempt_at, id LIMIT 1");
   if (!select.bind(to_unix_ms(now)).next()) return std::nullopt;
-  return OutboxRow{select.integer(0),
-                   from_unix_ms(select.integer(1)),
-                   select.maybe_integer(2),
-                   select.text(3),
-                   select.text(4),
-                   select.text(5),
-                   select.text(6),
-                   static_cast<int>(select.integer(7))};
+  return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
+                   select.maybe_integer(2), select.text(3),
+                   select.text(4),          select.text(5),
+                   select.text(6),          static_cast<int>(select.integer(7))};
 }
 
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at) {

@@ -10,8 +10,8 @@
 
 namespace backstay::journal {
 
-// A message to people, written in the same transaction as what it tells, and sent afterwards as often
-// as it takes. Its id is the idempotency key.
+// A message to people, written in the same transaction as what it tells, and sent afterwards as
+// often as it takes. Its id is the idempotency key.
 struct OutboxRow {
   std::int64_t id = 0;
   WallTime created_at;

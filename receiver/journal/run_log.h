@@ -16,9 +16,9 @@ struct Run {
   std::int64_t event_id = 0;
   std::string action;  // deploy, rollback, backup
   bool with_backup = false;
-  std::string release_from;                    // what was live when it was decided
-  std::string release_to;                      // what shall be live
-  std::optional<std::int64_t> deployment_id;   // the deployment that a rollback undoes
+  std::string release_from;                   // what was live when it was decided
+  std::string release_to;                     // what shall be live
+  std::optional<std::int64_t> deployment_id;  // the deployment that a rollback undoes
   std::string rule;
   WallTime started_at;
   std::optional<WallTime> ended_at;

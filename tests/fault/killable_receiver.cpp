@@ -1,6 +1,7 @@
-// killable_receiver CONFIG KILL_AT: what the receiver does once an alert is on disk, and a SIGKILL to
-// itself just before or just after the KILL_AT-th change of the journal (0: never). On an empty journal
-// it first adopts release 1, deploys release 2 and takes in the alert. Prints how many changes it saw.
+// killable_receiver CONFIG KILL_AT: what the receiver does once an alert is on disk, and a SIGKILL
+// to itself just before or just after the KILL_AT-th change of the journal (0: never). On an empty
+// journal it first adopts release 1, deploys release 2 and takes in the alert. Prints how many
+// changes it saw.
 
 #include <csignal>
 #include <cstdlib>
@@ -36,14 +37,12 @@ Event alert(WallTime began_at) {
 
 void prepare(Core& core, Clock& clock) {
   core.control().handle("adopt", {{"release", "1"}, {"actor", "test"}, {"reason", "the first"}});
-  core.control().handle("submit", {{"event", "deploy_requested"},
-                                   {"release", "2"},
-                                   {"actor", "test"},
-                                   {"backup", false}});
+  core.control().handle(
+      "submit",
+      {{"event", "deploy_requested"}, {"release", "2"}, {"actor", "test"}, {"backup", false}});
   work_until_idle(core.worker());
-  if (!core.journal().write([&](journal::Transaction& tx) {
-        append_event(tx, alert(clock.now()), clock.now());
-      })) {
+  if (!core.journal().write(
+          [&](journal::Transaction& tx) { append_event(tx, alert(clock.now()), clock.now()); })) {
     std::exit(1);
   }
 }

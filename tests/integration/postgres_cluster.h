@@ -20,8 +20,8 @@
 
 namespace backstay::test {
 
-// A private PostgreSQL on a free port, in a folder of its own, gone with the test. As root it runs as
-// the user postgres, since PostgreSQL refuses root. Stopped and frozen by process id.
+// A private PostgreSQL on a free port, in a folder of its own, gone with the test. As root it runs
+// as the user postgres, since PostgreSQL refuses root. Stopped and frozen by process id.
 class PostgresCluster {
  public:
   explicit PostgresCluster(std::vector<std::string> settings = {}) : port_(free_port()) {
@@ -61,8 +61,9 @@ class PostgresCluster {
 
   void execute(const std::string& sql, const std::string& database = "postgres") const {
     Command command;
-    command.argv = {bin_dir() + "/psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
-                    "--dbname=" + url(database), "--command=" + sql};
+    command.argv = {
+        bin_dir() + "/psql",         "--no-psqlrc",     "--quiet", "--set=ON_ERROR_STOP=1",
+        "--dbname=" + url(database), "--command=" + sql};
     const CommandResult result = SystemProcessRunner().run(command);
     if (!result.ok()) throw std::runtime_error("psql: " + result.describe());
   }
@@ -100,7 +101,8 @@ class PostgresCluster {
   void run(std::vector<std::string> argv) const {
     argv.front() = bin_dir() + "/" + argv.front();
     if (::getuid() == 0) {
-      argv.insert(argv.begin(), {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"});
+      argv.insert(argv.begin(),
+                  {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"});
     }
     Command command;
     command.argv = argv;

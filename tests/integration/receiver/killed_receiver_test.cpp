@@ -1,5 +1,5 @@
-// kill -9 at every change of the journal, before and after its commit: the points are found by running
-// once without a kill. Whatever the moment, after a restart the same state is reached.
+// kill -9 at every change of the journal, before and after its commit: the points are found by
+// running once without a kill. Whatever the moment, after a restart the same state is reached.
 
 #include <atomic>
 #include <filesystem>
@@ -44,10 +44,11 @@ class Stage {
     fs::create_directories(dir_);
     const auto bound = server_.listen("127.0.0.1:0");
     if (!bound) throw std::runtime_error(bound.error().message);
-    write_file(dir_ / "switch",
-               "#!/bin/sh\n[ \"$(cat live)\" = \"$1\" ] || { echo \"$1\" > live.new && mv live.new live "
-               "&& echo \"$1\" >> switches; }\n",
-               true);
+    write_file(
+        dir_ / "switch",
+        "#!/bin/sh\n[ \"$(cat live)\" = \"$1\" ] || { echo \"$1\" > live.new && mv live.new live "
+        "&& echo \"$1\" >> switches; }\n",
+        true);
     write_file(dir_ / "receiver.yml", config("http://" + *bound, cluster.url("postgres")));
   }
   ~Stage() { fs::remove_all(dir_); }
@@ -78,7 +79,8 @@ class Stage {
                       : "";
       response.body = R"({"status": "success", "data": {"groups": [{"rules": [{
         "name": "ErrorRatioHigh", "health": "ok", "labels": {"action": "rollback"},
-        "annotations": {"data_query": "up"}, "alerts": [)" + alert + "]}]}]}}";
+        "annotations": {"data_query": "up"}, "alerts": [)" +
+                      alert + "]}]}]}}";
     }
     if (request.path == "/api/v1/query") {
       response.body = R"({"data": {"result": [{"metric": {}, "value": [0, "1"]}]}})";
@@ -88,18 +90,19 @@ class Stage {
 
   [[nodiscard]] std::string config(const std::string& server, const std::string& url) const {
     const std::string dir = dir_.string();
-    return "service: invitations\nstate_dir: " + dir + "/state\n" +
-           "database: {url: \"" + url + "\", bin_dir: " + test::PostgresCluster::bin_dir() + "}\n" +
-           "prometheus: {url: \"" + server + "\"}\n" +
+    return "service: invitations\nstate_dir: " + dir + "/state\n" + "database: {url: \"" + url +
+           "\", bin_dir: " + test::PostgresCluster::bin_dir() + "}\n" + "prometheus: {url: \"" +
+           server + "\"}\n" +
            "policy:\n  mode: auto\n  rules:\n"
            "    - {name: bad-release, on: {event: alert_firing, labels: {action: rollback}}, "
            "do: [backup, rollback], within: 30m, cooldown: 1h}\n" +
            "backups: {dir: " + dir + "/backups}\n" +
-           "deploy:\n  deploy: [\"true\"]\n  switch: [/bin/sh, -c, 'cd \"$0\" && ./switch \"$1\"', " +
+           "deploy:\n  deploy: [\"true\"]\n  switch: [/bin/sh, -c, 'cd \"$0\" && ./switch "
+           "\"$1\"', " +
            dir + ", \"{release}\"]\n  current: [cat, " + dir + "/live]\n" +
-           "  list: [printf, '1\\n2\\n']\n  health_url: " + server + "/health\n  version_url: " +
-           server + "/version\n" + "confirm: {clear_for: 100ms, within: 30s}\n" +
-           "notify: [{channel: log}]\n";
+           "  list: [printf, '1\\n2\\n']\n  health_url: " + server +
+           "/health\n  version_url: " + server + "/version\n" +
+           "confirm: {clear_for: 100ms, within: 30s}\n" + "notify: [{channel: log}]\n";
   }
 
   fs::path dir_;

@@ -45,12 +45,14 @@ struct FinishLines : ::testing::Test {
   }
   StepResult confirm() {
     PrometheusAlerts alerts("http://prometheus", http);
-    return Confirm({seconds(10), seconds(60), seconds(1)}, alerts, clock).perform({run, event, 1, {}});
+    return Confirm({seconds(10), seconds(60), seconds(1)}, alerts, clock)
+        .perform({run, event, 1, {}});
   }
   static std::string rules(const std::string& alerts, const std::string& health = "ok") {
     return R"({"data": {"groups": [{"rules": [{"name": "ErrorRatioHigh", "health": ")" + health +
            R"(", "labels": {"severity": "critical"}, "annotations": {"data_query": "ratio"},
-               "alerts": [)" + alerts + "]}]}]}}";
+               "alerts": [)" +
+           alerts + "]}]}]}}";
   }
   static std::string active(const std::string& service, const std::string& state = "firing") {
     return R"({"labels": {"alertname": "ErrorRatioHigh", "service": ")" + service +

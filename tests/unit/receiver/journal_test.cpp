@@ -86,8 +86,9 @@ TEST_F(JournalTest, ADecisionIsFinal) {
     append_decision(tx, {1, kNow, "refuse", "disarmed", "the file is there", "bad-release"});
     EXPECT_FALSE(next_undecided(tx));
   });
-  EXPECT_FALSE(database->write(
-      [](Transaction& tx) { append_decision(tx, {1, kNow, "act", "asked", "again", ""}); }));
+  EXPECT_FALSE(database->write([](Transaction& tx) {
+    append_decision(tx, {1, kNow, "act", "asked", "again", ""});
+  }));
   write([](Transaction& tx) { EXPECT_EQ(find_decision(tx, 1)->verdict, "refuse"); });
 }
 
@@ -141,8 +142,9 @@ TEST_F(JournalTest, WorkThatThrowsChangesNothing) {
 
 TEST_F(JournalTest, ADamagedFileIsRefused) {
   database.reset();
-  std::ofstream(folder.path("journal.db"), std::ios::binary) << "this is no database, but it is long "
-                                                                "enough to be looked at as one";
+  std::ofstream(folder.path("journal.db"), std::ios::binary)
+      << "this is no database, but it is long "
+         "enough to be looked at as one";
   const auto opened = Database::open(folder.path("journal.db"));
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message.find("journal.db"), std::string::npos);

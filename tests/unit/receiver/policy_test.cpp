@@ -12,8 +12,8 @@ using std::chrono::seconds;
 
 const WallTime kStart{hours(24 * 20'000)};
 
-// Release 1 good, release 2 went live at kStart by a deploy; an alert that began 10 s later fires, and
-// it is 20 s later now. Each test changes one thing.
+// Release 1 good, release 2 went live at kStart by a deploy; an alert that began 10 s later fires,
+// and it is 20 s later now. Each test changes one thing.
 struct PolicyTest : ::testing::Test {
   PolicyTest() {
     policy.mode = Policy::Mode::automatic;
@@ -50,8 +50,9 @@ struct PolicyTest : ::testing::Test {
     Release two;
     two.name = "2";
     history.ledger.releases = {two, one};
-    history.ledger.deployments = {{2, "2", "deploy", 1, kStart, std::nullopt, false},
-                                  {1, "1", "adopted", std::nullopt, kStart - hours(3), kStart, false}};
+    history.ledger.deployments = {
+        {2, "2", "deploy", 1, kStart, std::nullopt, false},
+        {1, "1", "adopted", std::nullopt, kStart - hours(3), kStart, false}};
   }
 
   Decision decided() const { return decide(event, facts, history, policy, now); }
