@@ -75,7 +75,7 @@ int run(const Flags& flags) {
     return kBadUsage;
   }
   if (flags.config_check) {
-    std::cout << flags.config_file << ": ok\n";
+    std::cout << (flags.config_file.empty() ? "DATA_SOURCE_NAME" : flags.config_file) << ": ok\n";
     return 0;
   }
   return flags.one_shot ? print_once(*config) : serve(*config, flags);

@@ -68,7 +68,7 @@ class Stage:
         # Releases outlive the script that starts them: they become children of this process, not of
         # init, so that none is left behind.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.binaries = pathlib.Path(binaries)
+        self.binaries = pathlib.Path(binaries).resolve()
         self.say = say
         self.processes = []  # (name, Popen), in the order of their start
         self.traffic = None

@@ -66,7 +66,7 @@ class Transaction {
 };
 
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
-// success for survives a power cut. The only includer of sqlite3.h. Thread-safe: one connection,
+// success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one connection,
 // held by one thread at a time.
 class Database {
  public:

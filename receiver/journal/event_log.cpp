@@ -38,10 +38,15 @@ std::optional<StoredEvent> first_event(Statement& statement) {
 
 std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
                                          WallTime received_at) {
+  // Counted first: an INSERT that gives way to the row that is there would use up an id.
+  tx.prepare("UPDATE events SET deliveries = deliveries + 1 WHERE source = ? AND dedupe_key = ?")
+      .bind(event.source)
+      .bind(event.dedupe_key)
+      .run();
+  if (tx.rows_changed() > 0) return std::nullopt;
   Statement insert = tx.prepare(
       "INSERT INTO events (received_at, source, dedupe_key, kind, actor, release, subject, labels, "
-      "began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (source, dedupe_key) DO NOTHING");
+      "began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(to_unix_ms(received_at)).bind(event.source).bind(event.dedupe_key);
   insert.bind(to_string(event.kind)).bind(event.actor).bind(event.release).bind(event.subject);
   // Bytes that are not UTF-8 are replaced: they must not make a genuine alert unacceptable.
@@ -53,12 +58,7 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
     insert.bind(std::nullopt);
   }
   insert.run();
-  if (tx.rows_changed() == 1) return tx.last_id();
-  tx.prepare("UPDATE events SET deliveries = deliveries + 1 WHERE source = ? AND dedupe_key = ?")
-      .bind(event.source)
-      .bind(event.dedupe_key)
-      .run();
-  return std::nullopt;
+  return tx.last_id();
 }
 
 std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {

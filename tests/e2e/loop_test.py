@@ -46,7 +46,7 @@ class StormyStage(Stage):
         prometheus.write_text(text.replace(one, f'{one}, "127.0.0.1:{self.second_alertmanager_port}"'))
         alertmanager = self.dir / "rules" / "alertmanager.yml"
         text, times = re.subn(r"(receiver: backstay\n(?: .*\n)*? +group_interval: )1s(\n +repeat_interval: )1h",
-                              r"\g<1>200ms\g<2>200ms", alertmanager.read_text())
+                              r"\g<1>100ms\g<2>100ms", alertmanager.read_text())
         assert times == 1
         alertmanager.write_text(text)
 
