@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <locale>
 #include <map>
 #include <set>
 #include <sstream>
@@ -30,6 +31,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+// What was probably meant by an unknown key; empty where nothing is near.
+std::string nearest(std::string_view key, const std::set<std::string, std::less<>>& known) {
+  std::string best;
+  std::size_t best_distance = 3;  // two slips, and fewer than the key has characters
+  for (const std::string& candidate : known) {
+    const std::size_t distance = edit_distance(key, candidate);
+    if (distance >= best_distance || distance >= key.size()) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
 }
 
 }  // namespace
@@ -90,7 +104,14 @@ Result<ConfigNode> ConfigNode::parse(const std::string& text, const std::string&
   document->folder = std::filesystem::absolute(name, error).parent_path();
   auto node = std::make_shared<Node>();
   try {
-    node->yaml = YAML::Load(text);
+    // yaml-cpp misses a quote that is never closed where a newline ends the text, and makes all
+    // that follows the quote one value.
+    const std::vector<YAML::Node> documents =
+        YAML::LoadAll(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
+    if (documents.size() > 1) {
+      return fail(name + ": more than one YAML document (a line of --- begins another)");
+    }
+    if (!documents.empty()) node->yaml = documents.front();
   } catch (const YAML::Exception& exception) {
     return fail(name + ":" + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
   }
@@ -112,10 +133,8 @@ Result<void> ConfigNode::finish() const {
         document_->fault(line, mapping->path_of(key), "the key is there twice");
       }
       if (mapping->known.count(key) != 0) continue;
-      std::string hint;
-      for (const std::string& known : mapping->known) {
-        if (edit_distance(key, known) <= 2) hint = " (did you mean " + known + "?)";
-      }
+      const std::string meant = nearest(key, mapping->known);
+      const std::string hint = meant.empty() ? "" : " (did you mean " + meant + "?)";
       document_->fault(line, mapping->path_of(key), "unknown key" + hint);
     }
   }
@@ -171,7 +190,7 @@ std::string ConfigNode::text(std::string_view key) {
 
 std::string ConfigNode::choice_or(std::string_view key, const std::vector<std::string>& words,
                                   std::string_view fallback) {
-  const std::string word = text_or(key, fallback);
+  std::string word = text_or(key, fallback);
   if (word == fallback || std::find(words.begin(), words.end(), word) != words.end()) return word;
   std::string list;
   for (const std::string& choice : words) list += (list.empty() ? "" : ", ") + choice;
@@ -202,6 +221,7 @@ double ConfigNode::number_or(std::string_view key, double fallback, double min, 
   const auto parsed = std::from_chars(text->data(), end, value);
   if (parsed.ec != std::errc() || parsed.ptr != end || !(value >= min && value <= max)) {
     std::ostringstream range;
+    range.imbue(std::locale::classic());
     range << "expected a number from " << min << " to " << max;
     fault(key, range.str());
     return fallback;

@@ -1,5 +1,7 @@
 #include "base/http_client.h"
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -39,20 +41,24 @@ bool append_header(Headers& list, const std::string& line) {
 }
 
 // Never the URL: it may be a secret, and it may hold one.
-std::string describe(CURLcode code, const HttpRequest& request, const Sink& sink) {
+std::string describe(CURL* curl, CURLcode code, const HttpRequest& request, const Sink& sink) {
   if (sink.is_over) {
     return "the answer is larger than " + std::to_string(request.response_bytes_max) + " bytes";
   }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return "no answer within " + format_duration(request.deadline);
-    case CURLE_COULDNT_CONNECT:
-      return "connection refused";
     case CURLE_COULDNT_RESOLVE_HOST:
       return "the host's name cannot be resolved";
+    case CURLE_COULDNT_CONNECT:
+      break;
     default:
       return curl_easy_strerror(code);
   }
+  long error = 0;
+  curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
+  if (error == 0 || error == ECONNREFUSED) return "connection refused";
+  return std::string("cannot connect: ") + std::strerror(static_cast<int>(error));
 }
 
 void set_options(CURL* curl, const HttpRequest& request, Sink& sink) {
@@ -62,6 +68,8 @@ void set_options(CURL* curl, const HttpRequest& request, Sink& sink) {
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.deadline.count()));
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  // The deadline holds over the name server too: without this the end waits for its answer.
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_PROXY, "");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_body);
@@ -70,7 +78,8 @@ void set_options(CURL* curl, const HttpRequest& request, Sink& sink) {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
   }
   if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-  if (!request.body.empty()) {
+  // A POST without a body still declares its length, or servers wait for one.
+  if (!request.body.empty() || request.method == "POST") {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
@@ -80,6 +89,8 @@ void set_options(CURL* curl, const HttpRequest& request, Sink& sink) {
 }  // namespace
 
 Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request) {
+  // To libcurl 0 means no limit.
+  if (request.deadline.count() <= 0) return fail("no time left for a request");
   static std::once_flag initialised;
   std::call_once(initialised, []() { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const Handle curl(curl_easy_init(), &curl_easy_cleanup);
@@ -99,7 +110,7 @@ Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request) {
   if (!complete) return fail("out of memory");
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) return fail(describe(code, request, sink));
+  if (code != CURLE_OK) return fail(describe(curl.get(), code, request, sink));
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return HttpResponse{static_cast<int>(status), std::move(sink.body)};

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 
 namespace backstay::log {
 namespace {
@@ -46,35 +47,42 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 constexpr std::array<const char*, 4> kLevelNames{"debug", "info", "warn", "error"};
 
+// The bytes of the control character at a place in valid UTF-8; 0 where there is none. Those from
+// U+0080 to U+009F count: terminals obey some of them.
+std::size_t control_length(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  return byte == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0 ? 2 : 0;
+}
+
 // In JSON as in quoted logfmt, control characters are escaped: a value can never begin a new line.
 void append_quoted(std::string& line, std::string_view value) {
   line += '"';
-  for (char c : value) {
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (const std::size_t length = control_length(value, i)) {
+      i += length - 1;
       std::array<char, 8> escaped{};
-      std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned char>(c));
+      std::snprintf(escaped.data(), escaped.size(), "\\u%04x",
+                    static_cast<unsigned char>(value[i]));
       line += escaped.data();
     } else {
-      line += c;
+      if (value[i] == '"' || value[i] == '\\') line += '\\';
+      line += value[i];
     }
   }
   line += '"';
 }
 
 bool needs_quotes(std::string_view value) {
-  if (value.empty()) return true;
-  for (char c : value) {
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '\\' || c == '=' || c == 0x7f) {
-      return true;
-    }
+  if (value.find_first_of(" \"\\=") != std::string_view::npos) return true;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (control_length(value, i) != 0) return true;
   }
-  return false;
+  return value.empty();
 }
 
-void append_field(std::string& line, std::string_view key, std::string_view value) {
+void append_field(std::string& line, std::string_view key, std::string_view text) {
+  const std::string value = valid_utf8(text);
   if (format_in_use() == Format::json) {
     line += line.empty() ? "{" : ",";
     append_quoted(line, key);

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-// PostgreSQL, always under a deadline. The only includer of libpqxx and libpq.
+// PostgreSQL, always under a deadline. The only includer of libpq.
 namespace backstay::pg {
 
 // What a query gave back. Owns its data; a NULL is no value, never an empty string.
@@ -36,21 +36,23 @@ struct Limits {
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{1000};
   // When the caller gives up. A server that lives cancels at statement_timeout; one that is frozen
-  // answers nothing at all, so at this time the socket is shut down under the blocked call.
+  // answers nothing at all, not even a request to cancel: the connection is then broken.
   SteadyTime deadline;
 };
 
 // One connection, one thread. After an Error that broken() confirms, throw it away.
 class Connection {
  public:
-  // url: a libpq URI or keyword string. application_name is "backstay". connect_timeout is rounded
-  // up to whole seconds (libpq knows no less than 2).
+  // url: a libpq URI or keyword string. application_name is "backstay", text is UTF-8.
+  // connect_timeout is rounded up to whole seconds (libpq knows no less than 2), holds for each
+  // address that the host's name has, and gives way to one in the url.
   static Result<Connection> open(const Secret& url, std::chrono::milliseconds connect_timeout);
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
 
   // Runs one SELECT inside BEGIN READ ONLY; SET LOCAL statement_timeout, lock_timeout; … COMMIT.
+  // More than one statement is refused by the server.
   // Never a session-level SET: a pooler in transaction mode would hand it to the application.
   // Errors carry the server's message and SQLSTATE, never the connection's address or password.
   Result<Rows> query(const std::string& sql, const Limits& limits);

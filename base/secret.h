@@ -17,9 +17,9 @@ class Secret {
   explicit Secret(std::string value);
   ~Secret();
   Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
-  Secret(Secret&&) noexcept = default;
-  Secret& operator=(Secret&&) noexcept = default;
+  Secret& operator=(const Secret& other);
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret&& other) noexcept;
 
   [[nodiscard]] const std::string& reveal() const { return value_; }
   [[nodiscard]] bool empty() const { return value_.empty(); }
@@ -31,8 +31,8 @@ class Secret {
 };
 
 // Where a secret comes from: a file (its trailing newline dropped), an environment variable, or the
-// configuration itself. A file is read again when its modification time, size or inode changes, so
-// that a rotated secret needs no restart. Copyable; copies share the cached value. Thread-safe.
+// configuration itself. A file is read again when its change time, size or inode changes, so that a
+// rotated secret needs no restart. Copyable; copies share the cached value. Thread-safe.
 class SecretSource {
  public:
   static SecretSource file(std::string path);
@@ -40,7 +40,7 @@ class SecretSource {
   static SecretSource literal(Secret value);
 
   // The value as it is now. The error names the file or variable, never the value. A file that
-  // cannot be read or is empty is an error.
+  // cannot be read, is empty or is larger than 64 KiB is an error.
   [[nodiscard]] Result<Secret> read() const;
   // "file /etc/backstay/token", for messages.
   [[nodiscard]] const std::string& description() const;

@@ -1,11 +1,13 @@
 #include "base/subprocess.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/duration.h"
+#include "base/descriptor.h"
+#include "base/utf8.h"
 
 namespace backstay {
 namespace {
@@ -24,39 +27,50 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kGrace{2000};       // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kPollInterval{50};  // how soon a stop is noticed
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  ~Descriptor() { reset(); }
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    reset(std::exchange(other.value_, -1));
-    return *this;
-  }
-  void reset(int value = -1) {
-    if (value_ >= 0) ::close(value_);
-    value_ = value;
-  }
-  [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool is_open() const { return value_ >= 0; }
-
- private:
-  int value_;
-};
-
 struct Pipe {
   Descriptor read;
   Descriptor write;
 };
 
+// In a daemon that was started without standard input the number 0 is free, and so on; dup2() in
+// the child would then overwrite one pipe with another.
+Descriptor above_standard(int fd) {
+  if (fd > STDERR_FILENO) return Descriptor(fd);
+  const Descriptor low(fd);
+  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
 std::optional<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-  Pipe made;
-  made.read.reset(ends[0]);
-  made.write.reset(ends[1]);
+  Pipe made{above_standard(ends[0]), above_standard(ends[1])};
+  if (!made.read.is_open() || !made.write.is_open()) return std::nullopt;
   return made;
+}
+
+// A parent may have passed SIGCHLD on to us as ignored: the kernel would then reap the child, and
+// nobody could learn how it ended.
+void keep_exit_statuses() {
+  struct sigaction current {};
+  ::sigaction(SIGCHLD, nullptr, &current);
+  if (current.sa_handler == SIG_IGN) std::signal(SIGCHLD, SIG_DFL);
+}
+
+// A write to a pipe that nobody reads any more raises SIGPIPE, which ends a program that has not
+// thought of it.
+ssize_t write_quietly(int fd, std::string_view data) {
+  sigset_t pipe_signal;
+  sigset_t before;
+  ::sigemptyset(&pipe_signal);
+  ::sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const ssize_t sent = ::write(fd, data.data(), data.size());
+  const int error = errno;
+  const timespec at_once{};
+  if (sent < 0 && error == EPIPE) ::sigtimedwait(&pipe_signal, nullptr, &at_once);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return sent;
 }
 
 // Everything the child needs, made before fork(): after it only async-signal-safe calls are
@@ -132,7 +146,6 @@ struct Stream {
   Descriptor end;
   std::string* text;
 
-  // False at the end of the stream.
   void drain(std::size_t bytes_max, bool& truncated) {
     std::array<char, 16384> buffer{};
     const ssize_t got = ::read(end.get(), buffer.data(), buffer.size());
@@ -176,8 +189,11 @@ class Child {
       move_data(kPollInterval);
     }
     ::kill(-pid_, SIGKILL);  // what it left behind in its group
-    move_data(std::chrono::milliseconds(0));
-    while (has_output_waiting()) move_data(std::chrono::milliseconds(0));
+    // What left the group may hold the pipes and go on writing, so there is an end to this too.
+    const auto give_up_at = Clock::now() + kGrace;
+    while (has_output_waiting() && Clock::now() < give_up_at) {
+      move_data(std::chrono::milliseconds(0));
+    }
     conclude();
   }
 
@@ -205,10 +221,11 @@ class Child {
   }
 
   void feed() {
-    const std::string& input = command_.standard_input;
-    const ssize_t sent = ::write(in_.get(), input.data() + fed_, input.size() - fed_);
+    const std::string_view left = std::string_view(command_.standard_input).substr(fed_);
+    const ssize_t sent = write_quietly(in_.get(), left);
+    const bool has_failed = sent < 0 && errno != EAGAIN && errno != EINTR;
     if (sent > 0) fed_ += static_cast<std::size_t>(sent);
-    if (fed_ == input.size() || (sent < 0 && errno != EAGAIN && errno != EINTR)) in_.reset();
+    if (has_failed || fed_ == command_.standard_input.size()) in_.reset();
   }
 
   void conclude() {
@@ -236,6 +253,16 @@ class Child {
   std::optional<CommandResult::How> ended_by_us_;
 };
 
+// Waits until the child has become its program, 0, or has failed to, errno.
+int error_of_exec(const Descriptor& report) {
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(report.get(), &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof error ? error : 0;
+}
+
 CommandResult not_started(const std::string& why) {
   CommandResult result;
   result.err = why;
@@ -257,7 +284,7 @@ void make_non_blocking(const Descriptor& descriptor) {
 }  // namespace
 
 std::string CommandResult::describe() const {
-  const std::string line = last_line(err).substr(0, 300);
+  const std::string line = valid_utf8(last_line(err).substr(0, 300));
   const std::string said = line.empty() ? "" : ": " + line;
   switch (how) {
     case How::exited:
@@ -276,6 +303,7 @@ std::string CommandResult::describe() const {
 
 CommandResult SystemProcessRunner::run(const Command& command) {
   if (command.argv.empty()) return not_started("no program");
+  keep_exit_statuses();
   const Launch launch = prepare(command);
   auto in = make_pipe();
   auto out = make_pipe();
@@ -295,8 +323,7 @@ CommandResult SystemProcessRunner::run(const Command& command) {
   err->write.reset();
   report->write.reset();
 
-  int error = 0;
-  if (::read(report->read.get(), &error, sizeof error) == sizeof error) {
+  if (const int error = error_of_exec(report->read)) {
     ::waitpid(pid, nullptr, 0);
     return not_started(command.argv.front() + ": " + std::strerror(error));
   }

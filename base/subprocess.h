@@ -38,7 +38,7 @@ struct CommandResult {
   bool truncated = false;
 
   [[nodiscard]] bool ok() const { return how == How::exited && code == 0; }
-  // "exit status 3: last line of standard error", "no answer within 5s", for messages.
+  // "exit status 3: last line of standard error", for messages; always UTF-8.
   [[nodiscard]] std::string describe() const;
 };
 

@@ -21,7 +21,7 @@ std::string shipped_catalog_dir() {
   for (const char* candidate :
        {"../share/backstay/catalog", "../../exporter/catalog", "../../../exporter/catalog"}) {
     const fs::path dir = (bin / candidate).lexically_normal();
-    if (!error && fs::is_directory(dir, error)) return dir.string();
+    if (fs::is_directory(dir, error)) return dir.string();
   }
   return "/usr/share/backstay/catalog";
 }

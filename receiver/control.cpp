@@ -206,11 +206,11 @@ json Control::outcome(const json& parameters) {
 }
 
 json Control::audit(const json& parameters) {
+  const WallTime since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
+  const auto limit = parameters.value("limit", std::int64_t{10'000});
   json entries = json::array();
   const auto read = journal_.read([&](journal::Transaction& tx) {
-    const WallTime since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
-    for (const auto& entry :
-         read_audit(tx, since, parameters.value("limit", std::int64_t{10'000}))) {
+    for (const auto& entry : read_audit(tx, since, limit)) {
       json row = {{"at", format_rfc3339(entry.at)}, {"kind", entry.kind},   {"what", entry.what},
                   {"subject", entry.subject},       {"actor", entry.actor}, {"why", entry.why}};
       if (entry.event_id != 0) row["event_id"] = entry.event_id;

@@ -72,7 +72,8 @@ std::optional<Notice> message_for_end(const std::string& service, const journal:
   return Notice{
       is_rollback ? "critical" : "error",
       service + ": " + names(run) + " " + outcome + (is_rollback ? ", a person is needed" : ""),
-      detail + ". backstay audit tells what happened; nothing more is tried by itself."};
+      detail + ". backstay audit tells what happened" +
+          (is_rollback ? "; nothing more is tried by itself." : ".")};
 }
 
 }  // namespace backstay

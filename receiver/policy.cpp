@@ -377,7 +377,9 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
   Decision plan;
   plan.rule = rule->name;
   if (const Guard no = plan_action(c, plan)) {
-    return decision_of(Verdict::refuse, no->reason, no->explanation, rule->name);
+    Decision refusal = decision_of(Verdict::refuse, no->reason, no->explanation, rule->name);
+    refusal.action = rule->action;
+    return refusal;
   }
   plan.verdict = Verdict::act;
   plan.reason = c.is_alert() ? Reason::release_to_blame : Reason::asked;

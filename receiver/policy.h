@@ -102,10 +102,10 @@ std::string_view to_string(Reason reason);
 struct Decision {
   Verdict verdict = Verdict::refuse;
   Reason reason = Reason::no_rule;
-  std::string explanation;  // a sentence for people
-  std::string rule;         // empty where none matched
+  std::string explanation;                 // a sentence for people
+  std::string rule;                        // empty where none matched
+  ActionKind action = ActionKind::backup;  // what the rule wants
   // The rest only with act and observe.
-  ActionKind action = ActionKind::backup;
   bool with_backup = false;
   std::string release_from;
   std::string release_to;

@@ -42,8 +42,7 @@ bool is_identifier(std::string_view segment) {
     letters += is_letter(c) ? 1 : 0;
     dashes += c == '-' || c == '_' ? 1 : 0;
   }
-  if (segment.size() >= 40)
-    return true;  // no word is that long; a token may have dots, or no digit
+  if (segment.size() >= 40) return true;  // no word is that long; a token may have dots, no digit
   if (digits == 0) return false;
   if (digits + dashes == segment.size()) return true;                      // 42, 2026-11-23
   if (hex + dashes == segment.size() && segment.size() >= 8) return true;  // hashes, UUIDs
@@ -92,7 +91,7 @@ void Routes::fold(std::string_view target, std::string& route) const {
     } else {
       // A label is UTF-8, and a route is ASCII: other bytes are escaped by every client that may be
       // taken seriously.
-      for (char c : segment) route += static_cast<unsigned char>(c) >= 0x20 && c < 0x7f ? c : '?';
+      for (char c : segment) route += c >= 0x20 && c < 0x7f ? c : '?';
     }
   }
   if (route.empty()) route = "/";

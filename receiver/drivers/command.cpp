@@ -55,6 +55,7 @@ StepResult CommandDriver::switch_to(const std::string& release, const Attempt& a
 Result<std::vector<std::string>> CommandDriver::names(const std::vector<std::string>& argv) {
   const CommandResult result = run(argv, "", {});
   if (!result.ok()) return fail(argv.front() + ": " + result.describe());
+  if (result.truncated) return fail(argv.front() + ": printed more than can be kept");
   std::vector<std::string> names;
   std::istringstream lines(result.out);
   for (std::string line; std::getline(lines, line);) {

@@ -1,0 +1,250 @@
+#include "receiver/control.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "receiver/journal/event_log.h"
+#include "receiver/journal/run_log.h"
+#include "tests/manual_clock.h"
+#include "tests/scripted_driver.h"
+#include "tests/temporary_folder.h"
+
+namespace backstay {
+namespace {
+
+using nlohmann::json;
+
+ReceiverConfig config_of(const std::string& folder) {
+  return {.service = "shop",
+          .state_dir = folder,
+          .backups = {folder + "/backups", "/opt/pg", SecretSource::literal(Secret("hunter2"))},
+          .prometheus_url = {},
+          .webhooks = {},
+          .policy = {},
+          .driver = {},
+          .verify = {},
+          .confirm = {},
+          .notify = {}};
+}
+
+struct ControlTest : ::testing::Test {
+  ControlTest() {
+    driver.set_live("1");
+    driver.set_kept({"1"});
+  }
+  json ask(const std::string& operation, const json& parameters = json::object()) {
+    return control.handle(operation, parameters);
+  }
+  void change(const std::function<void(journal::Transaction&)>& work) {
+    const auto written = database->write(work);
+    ASSERT_TRUE(written) << written.error().message;
+  }
+  // An event that was decided on and set a run off.
+  std::int64_t run_deploy() {
+    const std::int64_t id =
+        ask("submit", {{"event", "deploy_requested"}, {"release", "2"}})["event_id"];
+    change([&](journal::Transaction& tx) {
+      append_decision(tx, {id, clock.now(), "act", "asked", "deploy release 2", ""});
+      journal::Run run;
+      run.event_id = id;
+      run.action = "deploy";
+      run.release_from = "1";
+      run.release_to = "2";
+      run.started_at = clock.now();
+      const auto run_id = append_run(tx, run);
+      end_step(tx, start_step(tx, run_id, "stage", clock.now()), clock.now(), "done", "up");
+      start_step(tx, run_id, "switch", clock.now());
+    });
+    return id;
+  }
+
+  test::TemporaryFolder folder;
+  test::ManualClock clock;
+  test::ScriptedDriver driver;
+  KillSwitch kill_switch{folder.path()};
+  const std::unique_ptr<journal::Database> database =
+      std::move(*journal::Database::open(folder.path("journal.db")));
+  const ReceiverConfig config = config_of(folder.path());
+  int woken = 0;
+  Control control{config, *database, driver, kill_switch, clock, [this]() { ++woken; }};
+};
+
+TEST_F(ControlTest, StatusOfAnEmptyLedger) {
+  EXPECT_EQ(ask("status"), (json{{"service", "shop"},
+                                 {"mode", "observe"},
+                                 {"disarmed", false},
+                                 {"live", "1"},
+                                 {"run_in_flight", nullptr},
+                                 {"events_waiting", 0},
+                                 {"messages_waiting", 0}}));
+}
+
+TEST_F(ControlTest, StatusTellsWhatIsLiveAndWhatRuns) {
+  ask("adopt", {{"release", "1"}});
+  run_deploy();
+  std::ofstream(folder.path("disarmed")) << "";
+  const json status = ask("status");
+  EXPECT_EQ(status["ledger_live"], "1");
+  EXPECT_EQ(status["live_state"], "good");
+  EXPECT_EQ(status["live_by"], "adopted");
+  EXPECT_EQ(status["live_since"], "2026-11-23T08:00:00.000Z");
+  EXPECT_EQ(status["disarmed"], true);
+  EXPECT_EQ(status["run_in_flight"]["action"], "deploy");
+  EXPECT_EQ(status["run_in_flight"]["to"], "2");
+  EXPECT_EQ(status["run_in_flight"]["ended_at"], nullptr);
+}
+
+TEST_F(ControlTest, StatusSaysWhereTheDriverIsSilent) {
+  driver.set_problem("no answer");
+  const json status = ask("status");
+  EXPECT_EQ(status["live_problem"], "no answer");
+  EXPECT_FALSE(status.contains("live"));
+}
+
+TEST_F(ControlTest, AdoptingSeedsTheLedgerAndIsInTheAudit) {
+  EXPECT_EQ(ask("adopt", {{"release", "1"}, {"actor", "ada"}, {"reason", "runs well"}}),
+            (json{{"adopted", "1"}}));
+  const json release = ask("releases")["releases"][0];
+  EXPECT_EQ(release["release"], "1");
+  EXPECT_EQ(release["state"], "good");
+  EXPECT_EQ(release["live"], true);
+  EXPECT_EQ(release["kept"], true);
+  EXPECT_EQ(release["poisoned_at"], nullptr);
+  const json audit = ask("audit")["audit"];
+  ASSERT_EQ(audit.size(), 1u);
+  EXPECT_EQ(audit[0]["what"], "adopted");
+  EXPECT_EQ(audit[0]["actor"], "ada");
+  EXPECT_EQ(audit[0]["why"], "runs well");
+}
+
+TEST_F(ControlTest, OnlyWhatIsLiveCanBeAdopted) {
+  EXPECT_EQ(ask("adopt", {{"release", "2"}}),
+            (json{{"refused", "release 2 is not live; the driver says 1 is"}}));
+  driver.set_live(std::nullopt);
+  EXPECT_EQ(ask("adopt", {{"release", "2"}}),
+            (json{{"refused", "release 2 is not live; the driver says nothing is"}}));
+  driver.set_problem("no answer");
+  EXPECT_EQ(ask("adopt", {{"release", "2"}}),
+            (json{{"refused", "the driver cannot tell what is live: no answer"}}));
+  EXPECT_TRUE(ask("releases")["releases"].empty());
+}
+
+TEST_F(ControlTest, ANameThatIsNoneIsAnError) {
+  EXPECT_EQ(ask("adopt", {{"release", "--force"}}),
+            (json{{"error", "\"--force\" is not a release's name"}}));
+  EXPECT_EQ(ask("adopt"), (json{{"error", "\"\" is not a release's name"}}));
+  EXPECT_EQ(ask("submit", {{"event", "deploy_requested"}, {"release", "../x"}}),
+            (json{{"error", "\"../x\" is not a release's name"}}));
+}
+
+TEST_F(ControlTest, PoisonIsTakenOffWithAReason) {
+  ask("adopt", {{"release", "1"}});
+  change([&](journal::Transaction& tx) { mark_rolled_back(tx, 1, clock.now(), "errors"); });
+  EXPECT_EQ(ask("releases")["releases"][0]["state"], "poisoned");
+  EXPECT_EQ(ask("releases")["releases"][0]["poison_reason"], "errors");
+  EXPECT_EQ(ask("clear", {{"release", "1"}}),
+            (json{{"error", "a reason is needed: --reason TEXT"}}));
+  EXPECT_EQ(ask("clear", {{"release", "1"}, {"reason", "fixed"}, {"actor", "ada"}}),
+            (json{{"cleared", "1"}}));
+  EXPECT_EQ(ask("clear", {{"release", "1"}, {"reason", "again"}}),
+            (json{{"refused", "release 1 is not poisoned"}}));
+  EXPECT_EQ(ask("clear", {{"release", "nobody"}, {"reason", "why not"}}),
+            (json{{"refused", "release nobody is not poisoned"}}));
+}
+
+TEST_F(ControlTest, ARequestIsAnEventFromTheCommandLine) {
+  const json answer =
+      ask("submit", {{"event", "rollback_requested"}, {"actor", "ada"}, {"backup", false}});
+  EXPECT_EQ(answer, (json{{"event_id", 1}}));
+  EXPECT_EQ(woken, 1);
+  change([](journal::Transaction& tx) {
+    const auto stored = find_event(tx, 1);
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->event.source, "cli");
+    EXPECT_EQ(stored->event.kind, EventKind::rollback_requested);
+    EXPECT_EQ(stored->event.actor, "ada");
+    EXPECT_EQ(stored->event.release, "");
+    EXPECT_EQ(stored->event.labels.at("backup"), "no");
+  });
+}
+
+TEST_F(ControlTest, TwoRequestsOfOneMillisecondAreTwo) {
+  const json request = {{"event", "backup_requested"}};
+  EXPECT_EQ(ask("submit", request)["event_id"], 1);
+  EXPECT_EQ(ask("submit", request)["event_id"], 2);
+}
+
+TEST_F(ControlTest, OnlyRequestsCanBeSubmitted) {
+  for (const char* event : {"alert_firing", "deploy_succeeded", "coffee", ""}) {
+    EXPECT_EQ(ask("submit", {{"event", event}}), (json{{"error", "not a request: event"}}))
+        << event;
+  }
+  EXPECT_EQ(woken, 0);
+  EXPECT_EQ(ask("status")["events_waiting"], 0);
+}
+
+TEST_F(ControlTest, ARequestThatIsNotOnDiskIsAnError) {
+  database->on_commit([]() { throw std::runtime_error("database or disk is full"); });
+  EXPECT_EQ(ask("submit", {{"event", "backup_requested"}}),
+            (json{{"error", "journal: database or disk is full"}}));
+  EXPECT_EQ(woken, 0);
+}
+
+TEST_F(ControlTest, TheOutcomeGrowsFromDecisionToSteps) {
+  const json waiting = ask("outcome", {{"event_id", 1}});
+  EXPECT_EQ(waiting,
+            (json{{"event_id", 1}, {"decision", nullptr}, {"run", nullptr}, {"final", false}}));
+  const std::int64_t id = run_deploy();
+  json outcome = ask("outcome", {{"event_id", id}});
+  EXPECT_EQ(outcome["decision"]["verdict"], "act");
+  EXPECT_EQ(outcome["final"], false);
+  ASSERT_EQ(outcome["run"]["steps"].size(), 2u);
+  EXPECT_EQ(outcome["run"]["steps"][0]["outcome"], "done");
+  EXPECT_EQ(outcome["run"]["steps"][0]["detail"], "up");
+  EXPECT_EQ(outcome["run"]["steps"][1]["ended_at"], nullptr);
+  change([&](journal::Transaction& tx) { end_run(tx, 1, clock.now(), "failed", "switch: 1"); });
+  outcome = ask("outcome", {{"event_id", id}});
+  EXPECT_EQ(outcome["final"], true);
+  EXPECT_EQ(outcome["run"]["outcome"], "failed");
+}
+
+TEST_F(ControlTest, ARefusalIsFinalWithoutARun) {
+  ask("submit", {{"event", "rollback_requested"}});
+  change([&](journal::Transaction& tx) {
+    append_decision(tx, {1, clock.now(), "refuse", "nothing_live", "no release is live", ""});
+  });
+  const json outcome = ask("outcome", {{"event_id", 1}});
+  EXPECT_EQ(outcome["final"], true);
+  EXPECT_EQ(outcome["run"], nullptr);
+}
+
+TEST_F(ControlTest, TheAuditGoesBackAsFarAsAsked) {
+  ask("adopt", {{"release", "1"}});
+  clock.advance(std::chrono::hours(1));
+  ask("submit", {{"event", "backup_requested"}});
+  EXPECT_EQ(ask("audit")["audit"].size(), 2u);
+  EXPECT_EQ(ask("audit", {{"limit", 1}})["audit"][0]["what"], "backup_requested");
+  const auto since = std::chrono::milliseconds(clock.now().time_since_epoch()).count();
+  EXPECT_EQ(ask("audit", {{"since_ms", since}})["audit"].size(), 1u);
+}
+
+TEST_F(ControlTest, WithoutBackupsTheListIsEmptyAndNamesTheFolder) {
+  EXPECT_EQ(ask("backups"), (json{{"backups", json::array()}, {"dir", folder.path("backups")}}));
+}
+
+TEST_F(ControlTest, WhatIsMistypedIsAnErrorAndNoException) {
+  EXPECT_EQ(ask("outcome"),
+            (json{{"error", "outcome: a parameter is missing or of the wrong type"}}));
+  EXPECT_EQ(ask("outcome", {{"event_id", "one"}}),
+            (json{{"error", "outcome: a parameter is missing or of the wrong type"}}));
+  EXPECT_EQ(ask("audit", {{"limit", "all"}}),
+            (json{{"error", "audit: a parameter is missing or of the wrong type"}}));
+  EXPECT_EQ(ask("submit", {{"event", "backup_requested"}, {"backup", "no"}}),
+            (json{{"error", "submit: a parameter is missing or of the wrong type"}}));
+  EXPECT_EQ(ask("reboot"), (json{{"error", "unknown operation reboot"}}));
+}
+
+}  // namespace
+}  // namespace backstay

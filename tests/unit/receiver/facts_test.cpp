@@ -1,0 +1,160 @@
+#include "receiver/facts.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/timestamp.h"
+#include "tests/manual_clock.h"
+#include "tests/scripted_alerts.h"
+#include "tests/scripted_driver.h"
+#include "tests/temporary_folder.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::seconds;
+using test::ScriptedAlerts;
+
+struct FactsTest : ::testing::Test {
+  FactsTest() {
+    driver.set_live("2");
+    driver.set_kept({"1", "2"});
+  }
+  Facts gather(EventKind kind, std::chrono::milliseconds patience = seconds(30),
+               const std::stop_token& stop = {}) {
+    event.kind = kind;
+    event.subject = "ErrorRatioHigh";
+    return FactGatherer(driver, alerts, kill_switch, clock).gather(event, patience, stop);
+  }
+  void disarm() const { std::ofstream(folder.path("disarmed")) << "ada: database work\n"; }
+
+  test::TemporaryFolder folder;
+  test::ManualClock clock;
+  test::ScriptedDriver driver;
+  ScriptedAlerts alerts;
+  KillSwitch kill_switch{folder.path()};
+  Event event;
+  const WallTime begin = clock.now();
+};
+
+TEST_F(FactsTest, AreWhatTheDriverAndPrometheusSay) {
+  const Facts facts = gather(EventKind::alert_firing);
+  EXPECT_TRUE(facts.live_known);
+  EXPECT_EQ(facts.live_release, "2");
+  EXPECT_EQ(facts.kept_releases, (std::vector<std::string>{"1", "2"}));
+  ASSERT_TRUE(facts.alert);
+  EXPECT_TRUE(facts.alert->firing);
+  EXPECT_FALSE(facts.disarmed);
+  EXPECT_EQ(facts.gathered_at, begin);
+  EXPECT_EQ(clock.now(), begin) << "without waiting";
+}
+
+TEST_F(FactsTest, NothingLiveIsAnAnswerToo) {
+  driver.set_live(std::nullopt);
+  const Facts facts = gather(EventKind::deploy_requested);
+  EXPECT_TRUE(facts.live_known);
+  EXPECT_FALSE(facts.live_release);
+}
+
+TEST_F(FactsTest, PrometheusIsAskedOnlyAboutAlerts) {
+  alerts.on_ask = [](const auto&, const auto&) {
+    ADD_FAILURE() << "asked";
+    return AlertFacts();
+  };
+  EXPECT_FALSE(gather(EventKind::deploy_requested).alert);
+}
+
+TEST_F(FactsTest, ASilentDriverIsAskedUntilItAnswers) {
+  driver.set_problem("no end within its deadline");
+  driver.on_question = [&]() {
+    if (clock.now() - begin >= seconds(5)) driver.set_problem("");
+  };
+  const Facts facts = gather(EventKind::alert_firing);
+  EXPECT_TRUE(facts.live_known);
+  EXPECT_EQ(clock.now() - begin, seconds(5));
+}
+
+TEST_F(FactsTest, PatienceHasAnEndAndTheReasonIsKept) {
+  driver.set_problem("exit status 1: no socket");
+  const Facts facts = gather(EventKind::alert_firing);
+  EXPECT_FALSE(facts.live_known);
+  EXPECT_FALSE(facts.live_release);
+  EXPECT_EQ(facts.driver_problem, "exit status 1: no socket");
+  EXPECT_EQ(clock.now() - begin, seconds(30));
+  EXPECT_FALSE(is_complete(event, facts));
+}
+
+TEST_F(FactsTest, ASilentPrometheusIsWaitedForWhereAnAlertFires) {
+  alerts.answer(ScriptedAlerts::silent());
+  EXPECT_FALSE(gather(EventKind::alert_firing).alert->known);
+  EXPECT_EQ(clock.now() - begin, seconds(30));
+}
+
+TEST_F(FactsTest, AResolvedAlertWaitsForNobody) {
+  alerts.answer(ScriptedAlerts::silent());
+  driver.set_problem("no answer");
+  gather(EventKind::alert_resolved);
+  EXPECT_EQ(clock.now(), begin);
+}
+
+TEST_F(FactsTest, ABackupNeedsNoDriver) {
+  driver.set_problem("no answer");
+  gather(EventKind::backup_requested);
+  EXPECT_EQ(clock.now(), begin);
+}
+
+TEST_F(FactsTest, WithoutPatienceIsAskedOnce) {
+  driver.set_problem("no answer");
+  int questions = 0;
+  driver.on_question = [&]() { ++questions; };
+  gather(EventKind::alert_firing, seconds(0));
+  EXPECT_EQ(questions, 1);
+  EXPECT_EQ(clock.now(), begin);
+}
+
+TEST_F(FactsTest, AStopEndsTheWaiting) {
+  driver.set_problem("no answer");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(gather(EventKind::alert_firing, seconds(30), stop.get_token()).live_known);
+  EXPECT_EQ(clock.now(), begin);
+}
+
+TEST_F(FactsTest, TheKillSwitchIsAFile) {
+  EXPECT_FALSE(kill_switch.is_disarmed());
+  disarm();
+  EXPECT_TRUE(kill_switch.is_disarmed());
+  EXPECT_TRUE(gather(EventKind::alert_firing).disarmed);
+  std::filesystem::remove(folder.path("disarmed"));
+  EXPECT_FALSE(kill_switch.is_disarmed());
+  std::filesystem::create_symlink("nowhere", folder.path("disarmed"));
+  EXPECT_TRUE(kill_switch.is_disarmed()) << "whatever it is";
+}
+
+TEST_F(FactsTest, AFolderThatCannotBeLookedIntoIsDisarmed) {
+  std::filesystem::create_symlink("loop", folder.path("loop"));
+  EXPECT_TRUE(KillSwitch(folder.path("loop")).is_disarmed());
+}
+
+TEST_F(FactsTest, AreJournalledWithWhatIsUnknownLeftOut) {
+  Facts facts = gather(EventKind::alert_firing);
+  facts.alert->active_at = parse_rfc3339("2026-11-23T08:00:10Z").value_or(WallTime());
+  EXPECT_EQ(to_json(facts),
+            R"({"alert":{"active_at":"2026-11-23T08:00:10.000Z","firing":true,"has_data":true,)"
+            R"("known":true},"disarmed":false,"kept_releases":["1","2"],"live_release":"2"})");
+  driver.set_problem("no answer");
+  alerts.answer(ScriptedAlerts::silent());
+  EXPECT_EQ(to_json(gather(EventKind::alert_firing)),
+            R"({"alert":{"known":false,"problem":"connection refused"},"disarmed":false,)"
+            R"("driver_problem":"no answer","kept_releases":[]})");
+}
+
+TEST_F(FactsTest, BytesThatAreNotUtf8DoNotKeepThemFromTheJournal) {
+  driver.set_problem("\xff\xfe");
+  EXPECT_NE(to_json(gather(EventKind::deploy_requested)).find("driver_problem"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace backstay

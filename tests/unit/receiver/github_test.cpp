@@ -1,0 +1,156 @@
+#include "receiver/intake/github.h"
+
+#include <gtest/gtest.h>
+
+#include "receiver/intake/signatures.h"
+
+namespace backstay::intake {
+namespace {
+
+std::string deployment(const std::string& ref, const std::string& payload = "{}",
+                       const std::string& action = "created") {
+  return R"({"action": ")" + action + R"(", "deployment": {"id": 145988746, "task": "deploy",
+    "sha": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", "ref": ")" +
+         ref + R"(", "payload": )" + payload + R"(, "environment": "production"},
+    "sender": {"login": "Codertocat"}})";
+}
+
+std::string status(const std::string& state) {
+  return R"({"action": "created", "deployment_status": {"id": 209916254, "state": ")" + state +
+         R"("}, "deployment": {"id": 145988746, "ref": "v2", "environment": "production",
+    "sha": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", "payload": ""},
+    "sender": {"login": "Codertocat"}})";
+}
+
+Parsed parse(const std::string& kind, const std::string& body,
+             const std::string& delivery = "72d3162e-cc78-11e3-81ab-4c9367dc0958") {
+  const Github provider({SecretSource::literal(Secret("secret"))});
+  return provider.parse(
+      {{{"x-github-event", kind}, {"x-github-delivery", delivery}}, body, WallTime()}, "ci");
+}
+
+std::optional<Event> event(const Parsed& parsed) {
+  const auto* accepted = std::get_if<Accepted>(&parsed);
+  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
+  return accepted->events.front();
+}
+
+std::string release(const std::string& ref, const std::string& payload = "{}") {
+  const auto found = event(parse("deployment", deployment(ref, payload)));
+  return found ? found->release : "none";
+}
+
+std::string malformed(const Parsed& parsed) {
+  const auto* wrong = std::get_if<Malformed>(&parsed);
+  return wrong == nullptr ? "not malformed" : wrong->reason;
+}
+
+TEST(GithubPayload, ADeploymentAsksForOne) {
+  const auto found = event(parse("deployment", deployment("v2")));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, EventKind::deploy_requested);
+  EXPECT_EQ(found->source, "ci");
+  EXPECT_EQ(found->actor, "Codertocat");
+  EXPECT_EQ(found->release, "v2");
+  EXPECT_EQ(found->subject, "production");
+}
+
+TEST(GithubPayload, AStatusTellsHowItWentElsewhere) {
+  const std::vector<std::pair<std::string, EventKind>> states = {
+      {"success", EventKind::deploy_succeeded}, {"failure", EventKind::deploy_failed},
+      {"error", EventKind::deploy_failed},      {"pending", EventKind::deploy_started},
+      {"queued", EventKind::deploy_started},    {"in_progress", EventKind::deploy_started}};
+  for (const auto& [state, kind] : states) {
+    const auto found = event(parse("deployment_status", status(state)));
+    ASSERT_TRUE(found) << state;
+    EXPECT_EQ(found->kind, kind) << state;
+    EXPECT_EQ(found->release, "v2") << state;
+  }
+}
+
+TEST(GithubPayload, AStateThatSaysNothingIsIgnored) {
+  EXPECT_TRUE(std::holds_alternative<Ignored>(parse("deployment_status", status("inactive"))));
+}
+
+TEST(GithubPayload, OtherKindsAreIgnored) {
+  EXPECT_TRUE(std::holds_alternative<Ignored>(parse("ping", R"({"zen": "Design for failure."})")));
+  EXPECT_TRUE(std::holds_alternative<Ignored>(parse("push", R"({"ref": "refs/heads/main"})")));
+  EXPECT_TRUE(
+      std::holds_alternative<Ignored>(parse("deployment", deployment("v2", "{}", "edited"))));
+}
+
+TEST(GithubPayload, TheReleaseIsWhatThePayloadNames) {
+  EXPECT_EQ(release("main", R"({"release": "2026.11"})"), "2026.11");
+}
+
+TEST(GithubPayload, OtherwiseTheRefAndOtherwiseTheCommit) {
+  EXPECT_EQ(release("v2"), "v2");
+  EXPECT_EQ(release("feature/login"), "f95f852bd8fca8fcc58a9a2d6c842781e32a215e");
+  EXPECT_EQ(release("v2", R"("a text of one's own")"), "v2");
+  EXPECT_EQ(release("v2", R"(["release"])"), "v2");
+}
+
+TEST(GithubPayload, ARefThatCouldBeAnOptionOrAPathNeverBecomesARelease) {
+  for (const char* ref : {"--force", "../x", "-rf", "a/../b", "$(id)", "v2;id", ""}) {
+    EXPECT_EQ(release(ref), "f95f852bd8fca8fcc58a9a2d6c842781e32a215e") << ref;
+  }
+}
+
+TEST(GithubPayload, AReleaseThatIsNamedWronglyIsNotReplacedByAnother) {
+  for (const char* named : {R"("--force")", R"("../x")", R"("")", "2", "null", "{}"}) {
+    EXPECT_EQ(malformed(parse("deployment",
+                              deployment("main", R"({"release": )" + std::string(named) + "}"))),
+              "deployment: names no valid release")
+        << named;
+  }
+}
+
+TEST(GithubPayload, WithoutARefAndACommitThereIsNothingToDeploy) {
+  EXPECT_EQ(malformed(parse("deployment", R"({"action": "created", "deployment": {}})")),
+            "deployment: names no valid release");
+  EXPECT_EQ(malformed(parse("deployment", R"({"action": "created"})")),
+            "deployment: names no valid release");
+}
+
+TEST(GithubPayload, WhatIsWrongIsNamed) {
+  const Github provider({SecretSource::literal(Secret("secret"))});
+  EXPECT_EQ(malformed(provider.parse({{}, deployment("v2"), WallTime()}, "ci")),
+            "X-GitHub-Event: missing");
+  EXPECT_EQ(
+      malformed(provider.parse({{{"x-github-event", "deployment"}}, deployment("v2"), {}}, "ci")),
+      "X-GitHub-Delivery: missing");
+  EXPECT_EQ(malformed(parse("deployment", "payload=%7B%7D")), "not a JSON object");
+  EXPECT_EQ(malformed(parse("deployment", "[]")), "not a JSON object");
+  EXPECT_EQ(malformed(parse("deployment_status", status(""))), "deployment_status.state: missing");
+}
+
+TEST(GithubPayload, TheSameEventUnderAnotherDeliveryIsTheSame) {
+  const auto first = event(parse("deployment", deployment("v2"), "72d3162e"));
+  const auto again = event(parse("deployment", deployment("v2"), "made-up"));
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(first->dedupe_key, again->dedupe_key) << "the header is not signed";
+}
+
+TEST(GithubPayload, ADeploymentAndItsStatusAreTwoEvents) {
+  const auto asked = event(parse("deployment", deployment("v2")));
+  const auto told = event(parse("deployment_status", status("success")));
+  ASSERT_TRUE(asked && told);
+  EXPECT_NE(asked->dedupe_key, told->dedupe_key);
+}
+
+TEST(GithubPayload, WithoutAnIdTheDeliveryTellsEventsApart) {
+  const std::string body = R"({"action": "created", "deployment": {"ref": "v2"}})";
+  EXPECT_EQ(event(parse("deployment", body, "a"))->dedupe_key, "a");
+  EXPECT_EQ(event(parse("deployment", body, "b"))->dedupe_key, "b");
+}
+
+TEST(GithubPayload, IsProvenByItsSignature) {
+  const Github provider({SecretSource::literal(Secret("secret"))});
+  const std::string signature = "sha256=" + to_hex(hmac_sha256("secret", "{}"));
+  EXPECT_FALSE(provider.authenticate({{{"x-hub-signature-256", signature}}, "{}", WallTime()}));
+  EXPECT_EQ(provider.authenticate({{{"x-hub-signature-256", signature}}, "{ }", WallTime()}),
+            AuthFailure::wrong);
+}
+
+}  // namespace
+}  // namespace backstay::intake

@@ -1,0 +1,202 @@
+#include "receiver/channels/outbox_sender.h"
+
+#include <latch>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/manual_clock.h"
+#include "tests/temporary_folder.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Takes messages while the test lets it.
+struct ScriptedChannel final : Channel {
+  explicit ScriptedChannel(std::string name_in) : name_text(std::move(name_in)) {}
+  [[nodiscard]] std::string name() const override { return name_text; }
+  Result<void> send(const Message& message) override {
+    sent.push_back(message);
+    if (on_send) on_send();
+    if (!problem.empty()) return fail(problem);
+    return {};
+  }
+  std::string name_text;
+  std::string problem;
+  std::function<void()> on_send;
+  std::vector<Message> sent;
+};
+
+struct OutboxSenderTest : ::testing::Test {
+  OutboxSenderTest() {
+    auto opened = journal::Database::open(folder.path("journal.db"));
+    if (opened) database = std::move(*opened);
+    auto log_channel = std::make_unique<ScriptedChannel>("log");
+    auto slack_channel = std::make_unique<ScriptedChannel>("slack");
+    log = log_channel.get();
+    slack = slack_channel.get();
+    std::vector<std::unique_ptr<Channel>> channels;
+    channels.push_back(std::move(log_channel));
+    channels.push_back(std::move(slack_channel));
+    sender = std::make_unique<OutboxSender>(std::move(channels), *database, clock);
+  }
+  void tell(const std::string& title, const std::vector<std::string>& channels) {
+    const auto written = database->write([&](journal::Transaction& tx) {
+      journal::OutboxRow row;
+      row.created_at = clock.now();
+      row.run_id = 4;
+      row.severity = "critical";
+      row.title = title;
+      row.text = "a person is needed";
+      append_message(tx, row, channels);
+    });
+    ASSERT_TRUE(written) << written.error().message;
+  }
+  void send_all() {
+    while (sender->send_one()) {
+    }
+  }
+  std::string column(const std::string& name) {
+    std::string text;
+    EXPECT_TRUE(database->read([&](journal::Transaction& tx) {
+      auto select = tx.prepare("SELECT " + name + " FROM outbox");
+      if (select.next()) text = select.text(0);
+    }));
+    return text;
+  }
+
+  test::TemporaryFolder folder;
+  test::ManualClock clock;
+  std::unique_ptr<journal::Database> database;
+  ScriptedChannel* log = nullptr;
+  ScriptedChannel* slack = nullptr;
+  std::unique_ptr<OutboxSender> sender;
+};
+
+TEST_F(OutboxSenderTest, EachChannelGetsTheWholeMessageOnce) {
+  tell("shop: rollback failed", {"log", "slack"});
+  send_all();
+  for (const ScriptedChannel* channel : {log, slack}) {
+    ASSERT_EQ(channel->sent.size(), 1u);
+    EXPECT_EQ(channel->sent[0].title, "shop: rollback failed");
+    EXPECT_EQ(channel->sent[0].text, "a person is needed");
+    EXPECT_EQ(channel->sent[0].severity, "critical");
+    EXPECT_EQ(channel->sent[0].fields,
+              (std::vector<std::pair<std::string, std::string>>{{"run", "4"}}));
+  }
+  EXPECT_FALSE(sender->send_one()) << "nothing is left";
+}
+
+TEST_F(OutboxSenderTest, AFailedOneIsTriedAgainLaterAndLater) {
+  slack->problem = "Slack answers 503";
+  tell("a", {"slack"});
+  std::vector<milliseconds> waits;
+  WallTime last = clock.now();
+  while (waits.size() < 12) {
+    if (!sender->send_one()) {
+      clock.advance(seconds(1));
+      continue;
+    }
+    if (slack->sent.size() > 1) waits.push_back(clock.now() - last);
+    last = clock.now();
+  }
+  const std::vector<milliseconds> wanted = {seconds(1),   seconds(2),  seconds(4),  seconds(8),
+                                            seconds(16),  seconds(32), seconds(64), seconds(128),
+                                            seconds(256), minutes(5),  minutes(5),  minutes(5)};
+  EXPECT_EQ(waits, wanted);
+}
+
+TEST_F(OutboxSenderTest, EachAttemptCarriesTheSameKeyAndEachMessageItsOwn) {
+  slack->problem = "connection refused";
+  tell("a", {"slack"});
+  send_all();
+  clock.advance(minutes(1));
+  slack->problem = "";
+  tell("b", {"slack"});
+  send_all();
+  ASSERT_EQ(slack->sent.size(), 3u);
+  std::map<std::string, std::set<std::string>> keys;
+  for (const Message& message : slack->sent) keys[message.title].insert(message.idempotency_key);
+  EXPECT_EQ(keys["a"].size(), 1u);
+  EXPECT_EQ(keys["b"].size(), 1u);
+  EXPECT_NE(keys["a"], keys["b"]);
+}
+
+TEST_F(OutboxSenderTest, AfterADayItIsGivenUpAndTheReasonKept) {
+  slack->problem = "Slack answers 404 no_service";
+  tell("a", {"slack"});
+  for (WallTime end = clock.now() + hours(25); clock.now() < end; clock.advance(minutes(1))) {
+    send_all();
+  }
+  EXPECT_NE(column("given_up_at"), "");
+  EXPECT_EQ(column("last_error"), "Slack answers 404 no_service");
+  const std::size_t attempts = slack->sent.size();
+  EXPECT_GT(attempts, 200u) << "each five minutes until then";
+  clock.advance(hours(24));
+  send_all();
+  EXPECT_EQ(slack->sent.size(), attempts);
+}
+
+TEST_F(OutboxSenderTest, AChannelThatIsDownHoldsNoOtherUp) {
+  slack->problem = "no answer within 5s";
+  tell("a", {"slack", "log"});
+  tell("b", {"slack", "log"});
+  send_all();
+  EXPECT_EQ(log->sent.size(), 2u);
+}
+
+TEST_F(OutboxSenderTest, AChannelThatIsNoLongerConfiguredIsSaidSo) {
+  tell("a", {"pigeon"});
+  send_all();
+  EXPECT_EQ(column("last_error"), "no channel pigeon is configured any more");
+}
+
+TEST_F(OutboxSenderTest, AfterARestartWhatWasNotSentIsSent) {
+  tell("a", {"log"});
+  std::vector<std::unique_ptr<Channel>> channels;
+  channels.push_back(std::make_unique<ScriptedChannel>("log"));
+  const auto* next = static_cast<ScriptedChannel*>(channels.front().get());
+  OutboxSender another(std::move(channels), *database, clock);
+  EXPECT_TRUE(another.send_one());
+  EXPECT_EQ(next->sent.size(), 1u);
+}
+
+// Otherwise a full disk would send one message four times a second.
+TEST_F(OutboxSenderTest, WhatCannotBeWrittenDownIsNotSentAgain) {
+  tell("a", {"slack"});
+  bool is_full = true;
+  database->on_commit([&]() {
+    if (is_full) throw std::runtime_error("database or disk is full");
+  });
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(sender->send_one());
+  EXPECT_EQ(slack->sent.size(), 1u);
+  is_full = false;
+  send_all();
+  EXPECT_EQ(slack->sent.size(), 1u);
+  EXPECT_NE(column("sent_at"), "");
+}
+
+TEST_F(OutboxSenderTest, AChannelThatThrowsEndsNoThread) {
+  SystemClock system;
+  std::latch thrice{3};
+  std::atomic<int> attempts{0};
+  auto throwing = std::make_unique<ScriptedChannel>("log");
+  throwing->on_send = [&]() {
+    if (++attempts <= 3) thrice.count_down();
+    throw std::runtime_error("bad");
+  };
+  std::vector<std::unique_ptr<Channel>> channels;
+  channels.push_back(std::move(throwing));
+  OutboxSender another(std::move(channels), *database, system);
+  tell("a", {"log"});
+  std::jthread thread([&](const std::stop_token& stop) { another.run(stop); });
+  thrice.wait();
+}
+
+}  // namespace
+}  // namespace backstay

@@ -1,0 +1,42 @@
+#include "receiver/intake/server_metrics.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+#include <prometheus/metric_family.h>
+
+#include "tests/raw_client.h"
+
+namespace backstay::intake {
+namespace {
+
+std::map<std::string, double> shown(const Server& server) {
+  std::map<std::string, double> values;
+  for (const auto& family : ServerMetrics(server).Collect()) {
+    EXPECT_EQ(family.type, prometheus::MetricType::Counter) << family.name;
+    EXPECT_FALSE(family.help.empty());
+    values[family.name] = family.metric.front().counter.value;
+  }
+  return values;
+}
+
+TEST(ServerMetrics, CountWhatTheServerRefusedByItself) {
+  Server server([](const Request&) { return Response{}; }, ServerLimits{.body_bytes_max = 10});
+  const auto bound = server.listen("127.0.0.1:0");
+  ASSERT_TRUE(bound) << bound.error().message;
+  EXPECT_EQ(shown(server), (std::map<std::string, double>{
+                               {"backstay_receiver_bodies_too_large_total", 0},
+                               {"backstay_receiver_connections_refused_total", 0},
+                               {"backstay_receiver_requests_timed_out_total", 0},
+                           }));
+  test::RawClient client(*bound);
+  client.send(
+      "POST / HTTP/1.1\r\nHost: backstay\r\nContent-Type: application/json\r\n"
+      "Content-Length: 11\r\n\r\n12345678901");
+  EXPECT_NE(client.read_answer().find("413"), std::string::npos);
+  EXPECT_EQ(shown(server)["backstay_receiver_bodies_too_large_total"], 1);
+  EXPECT_EQ(shown(server)["backstay_receiver_connections_refused_total"], 0);
+}
+
+}  // namespace
+}  // namespace backstay::intake

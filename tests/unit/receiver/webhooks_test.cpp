@@ -1,0 +1,217 @@
+#include "receiver/intake/webhooks.h"
+
+#include <gtest/gtest.h>
+
+#include "receiver/intake/signatures.h"
+#include "tests/manual_clock.h"
+
+namespace backstay::intake {
+namespace {
+
+constexpr const char* kSecret = "a-secret-nobody-may-see";
+
+// Three webhooks in front of a journal that remembers keys, or is full.
+struct WebhooksTest : ::testing::Test {
+  WebhooksTest() {
+    const auto secret = SecretSource::literal(Secret(kSecret));
+    auto created = Webhooks::create(
+        {{"am", "alertmanager", {secret}},
+         {"ci", "github", {secret}},
+         {"std", "standard", {secret}}},
+        [this](const std::vector<Event>& events) { return append(events); }, clock, registry);
+    if (created) webhooks = std::move(*created);
+  }
+  Result<Appended> append(const std::vector<Event>& events) {
+    if (is_full) return fail("journal: database or disk is full");
+    Appended appended;
+    for (const Event& event : events) {
+      (keys.insert(event.source + event.dedupe_key).second ? appended.stored
+                                                           : appended.duplicates) += 1;
+    }
+    return appended;
+  }
+  static Request post(const std::string& path, const std::string& body,
+                      std::map<std::string, std::string> headers) {
+    Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = body;
+    request.headers = std::move(headers);
+    request.remote_address = "192.0.2.7";
+    return request;
+  }
+  static Request github(const std::string& kind, const std::string& body) {
+    return post("/webhooks/ci", body,
+                {{"x-github-event", kind},
+                 {"x-github-delivery", "72d3162e"},
+                 {"x-hub-signature-256", "sha256=" + to_hex(hmac_sha256(kSecret, body))}});
+  }
+  static Request alert(const std::string& token, int alerts = 1) {
+    std::string list;
+    for (int i = 0; i < alerts; ++i) {
+      list += std::string(i == 0 ? "" : ",") + R"({"status": "firing", "fingerprint": ")" +
+              std::to_string(i) +
+              R"(", "labels": {"alertname": "A"}, "startsAt": "2026-11-23T08:00:10Z"})";
+    }
+    return post("/webhooks/am", R"({"version": "4", "alerts": [)" + list + "]}",
+                {{"authorization", "Bearer " + token}});
+  }
+  double counted(const std::string& metric, const std::string& webhook, const std::string& label,
+                 const std::string& value) const {
+    for (const auto& family : registry.Collect()) {
+      if (family.name != metric) continue;
+      for (const auto& one : family.metric) {
+        std::map<std::string, std::string> labels;
+        for (const auto& pair : one.label) labels[pair.name] = pair.value;
+        if (labels["webhook"] == webhook && labels[label] == value) return one.counter.value;
+      }
+    }
+    return 0;
+  }
+  double outcomes(const std::string& webhook, const std::string& outcome) const {
+    return counted("backstay_receiver_webhooks_total", webhook, "outcome", outcome);
+  }
+  double auth_failures(const std::string& webhook, const std::string& reason) const {
+    return counted("backstay_receiver_auth_failures_total", webhook, "reason", reason);
+  }
+
+  test::ManualClock clock;
+  prometheus::Registry registry;
+  std::set<std::string> keys;
+  bool is_full = false;
+  std::unique_ptr<Webhooks> webhooks;
+};
+
+const std::string kDeployment =
+    R"({"action": "created", "deployment": {"id": 1, "ref": "v2"}, "sender": {"login": "ada"}})";
+
+TEST_F(WebhooksTest, ANewEventIs202) {
+  const Response response = webhooks->handle(github("deployment", kDeployment));
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.body, R"({"duplicates":0,"stored":1})");
+  EXPECT_EQ(keys.size(), 1u);
+  EXPECT_EQ(outcomes("ci", "stored"), 1);
+}
+
+TEST_F(WebhooksTest, TheSameEventAgainIs200) {
+  webhooks->handle(github("deployment", kDeployment));
+  const Response response = webhooks->handle(github("deployment", kDeployment));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, R"({"duplicates":1,"stored":0})");
+  EXPECT_EQ(outcomes("ci", "duplicate"), 1);
+}
+
+TEST_F(WebhooksTest, AGroupWithOneNewAlertIs202) {
+  webhooks->handle(alert(kSecret, 1));
+  const Response response = webhooks->handle(alert(kSecret, 3));
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.body, R"({"duplicates":1,"stored":2})");
+}
+
+TEST_F(WebhooksTest, AKindThatIsIgnoredIs200) {
+  const Response response = webhooks->handle(github("ping", "{}"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, R"({"ignored":"kind ping"})");
+  EXPECT_EQ(outcomes("ci", "ignored"), 1);
+  EXPECT_TRUE(keys.empty());
+}
+
+TEST_F(WebhooksTest, WhatIsNotUnderstoodIs400AndSaysWhere) {
+  const Response response = webhooks->handle(github("deployment", "not JSON"));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"not a JSON object"})");
+  EXPECT_EQ(outcomes("ci", "malformed"), 1);
+}
+
+TEST_F(WebhooksTest, WhatIsNotGenuineIs401AndLearnsNothing) {
+  Request unsigned_one = github("deployment", kDeployment);
+  unsigned_one.headers.erase("x-hub-signature-256");
+  Request forged = github("deployment", kDeployment);
+  forged.body += " ";
+  Request garbled = github("deployment", kDeployment);
+  garbled.headers["x-hub-signature-256"] = "sha256=no";
+  for (const Request& request : {unsigned_one, forged, garbled}) {
+    const Response response = webhooks->handle(request);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_EQ(response.body, R"({"error":"unauthorized"})") << "the same for each reason";
+  }
+  EXPECT_EQ(outcomes("ci", "unauthorized"), 3);
+  EXPECT_EQ(auth_failures("ci", "no_credentials"), 1);
+  EXPECT_EQ(auth_failures("ci", "wrong"), 1);
+  EXPECT_EQ(auth_failures("ci", "malformed"), 1);
+  EXPECT_TRUE(keys.empty());
+}
+
+TEST_F(WebhooksTest, AReplayedDeliveryIsTooOldByOurClock) {
+  const std::string body = R"({"event": "backup_requested"})";
+  const auto sent =
+      std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch());
+  const std::string time = std::to_string(sent.count());
+  const Request request =
+      post("/webhooks/std", body,
+           {{"webhook-id", "msg_1"},
+            {"webhook-timestamp", time},
+            {"webhook-signature",
+             "v1," + to_base64(hmac_sha256(kSecret, "msg_1." + time + "." + body))}});
+  EXPECT_EQ(webhooks->handle(request).status, 202);
+  EXPECT_EQ(webhooks->handle(request).status, 200) << "within the window it is a duplicate";
+  clock.advance(std::chrono::minutes(6));
+  EXPECT_EQ(webhooks->handle(request).status, 401);
+  EXPECT_EQ(auth_failures("std", "too_old"), 1);
+}
+
+TEST_F(WebhooksTest, AnUnknownWebhookIs404AndMakesNoSeries) {
+  EXPECT_EQ(webhooks->handle(post("/webhooks/nobody", "{}", {})).status, 404);
+  EXPECT_EQ(webhooks->handle(post("/webhooks/", "{}", {})).status, 404);
+  EXPECT_EQ(webhooks->handle(post("/webhooks/ci/x", "{}", {})).status, 404);
+  for (const auto& family : registry.Collect()) EXPECT_TRUE(family.metric.empty()) << family.name;
+}
+
+TEST_F(WebhooksTest, AnythingButAPostIs405) {
+  Request request = github("deployment", kDeployment);
+  request.method = "GET";
+  EXPECT_EQ(webhooks->handle(request).status, 405);
+}
+
+TEST_F(WebhooksTest, AnEventThatIsNotOnDiskIs503AndComesAgain) {
+  is_full = true;
+  const Response response = webhooks->handle(github("deployment", kDeployment));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, R"({"error":"try again"})");
+  ASSERT_EQ(response.headers.size(), 1u);
+  EXPECT_EQ(response.headers.front().first, "Retry-After");
+  EXPECT_EQ(outcomes("ci", "unavailable"), 1);
+  is_full = false;
+  EXPECT_EQ(webhooks->handle(github("deployment", kDeployment)).status, 202);
+}
+
+TEST_F(WebhooksTest, NeitherAnswerNorLogHoldsASecret) {
+  const Request genuine = github("deployment", kDeployment);
+  const std::string signature = genuine.headers.at("x-hub-signature-256").substr(7);
+  Request forged = genuine;
+  forged.headers["x-hub-signature-256"] = "sha256=" + std::string(64, '0');
+  std::string said;
+  ::testing::internal::CaptureStderr();
+  for (const Request& request : {genuine, forged, alert("a-guess-from-outside"), alert(kSecret),
+                                 github("deployment", "{")}) {
+    const Response response = webhooks->handle(request);
+    said += response.body;
+    for (const auto& [name, value] : response.headers) said += name + value;
+  }
+  is_full = true;
+  said += webhooks->handle(genuine).body;
+  said += ::testing::internal::GetCapturedStderr();
+  for (const std::string& hidden : {std::string(kSecret), signature, std::string("a-guess")}) {
+    EXPECT_EQ(said.find(hidden), std::string::npos) << hidden << " in:\n" << said;
+  }
+  EXPECT_NE(said.find("192.0.2.7"), std::string::npos) << "who it was is logged";
+}
+
+TEST_F(WebhooksTest, AProviderThatIsUnknownIsAnErrorAtTheStart) {
+  const auto created = Webhooks::create({{"x", "gitlub", {}}}, nullptr, clock, registry);
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().message, "webhook x: unknown provider gitlub");
+}
+
+}  // namespace
+}  // namespace backstay::intake
