@@ -59,16 +59,29 @@ def wait_for(what, condition, seconds, log=None):
     raise StageError(f"{what}: not within {seconds} s" + (f"; see {log}" if log else ""))
 
 
+def children():
+    """The process ids of our children, orphans of theirs included (PR_SET_CHILD_SUBREAPER)."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(entry.name))
+        except OSError:
+            pass  # it has ended meanwhile
+    return found
+
+
 class Stage:
     # What the policy is given; tests that need more than one rollback an hour set them.
     cooldown = "1h"
     rollbacks_per_hour = 2
 
-    def __init__(self, binaries=ROOT / "build" / "bin", say=lambda text: None):
+    def __init__(self, say=lambda text: None):
         # Releases outlive the script that starts them: they become children of this process, not of
         # init, so that none is left behind.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.binaries = pathlib.Path(binaries).resolve()
+        # BACKSTAY_BIN names the folder of another build's programs.
+        self.binaries = pathlib.Path(os.environ.get("BACKSTAY_BIN") or ROOT / "build" / "bin").resolve()
         self.say = say
         self.processes = []  # (name, Popen), in the order of their start
         self.traffic = None
@@ -344,6 +357,10 @@ notify:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        # Whoever was started in the very moment of an interrupt is on no list yet.
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         self.slack.stop()
 
     @staticmethod

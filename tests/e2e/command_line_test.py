@@ -3,7 +3,7 @@
 the operator's commands with the receiver up and down. Real PostgreSQL, HAProxy and service; no
 Prometheus, since a person needs none.
 
-BACKSTAY_BIN names the folder of the programs.
+BACKSTAY_BIN names the folder of the programs; without it, build/bin.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class QuietStage(Stage):
 class CommandLine(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stage = QuietStage(Path(os.environ.get("BACKSTAY_BIN", ROOT / "build" / "dev" / "bin")))
+        cls.stage = QuietStage()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
         cls.stage.start()

@@ -3,11 +3,10 @@
 both deliver, several times a second. One bad release after another goes out; the receiver is killed
 between each two steps of its work. Whatever the moment, it ends in the same state.
 
-BACKSTAY_BIN names the folder of the programs.
+BACKSTAY_BIN names the folder of the programs; without it, build/bin.
 """
 
 import json
-import os
 import re
 import sys
 import unittest
@@ -73,7 +72,7 @@ class StormyStage(Stage):
 class Loop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stage = StormyStage(Path(os.environ.get("BACKSTAY_BIN", ROOT / "build" / "dev" / "bin")))
+        cls.stage = StormyStage()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
         cls.stage.start()

@@ -4,7 +4,7 @@
 one_shot_test.py               counts a log that is made here, with all that real ones have
 one_shot_test.py --log FILE    counts a log of yours in the combined format
 
-BACKSTAY_BIN names the folder of the programs.
+BACKSTAY_BIN names the folder of the programs; without it, build/bin.
 """
 
 import os
@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARIES = Path(os.environ.get("BACKSTAY_BIN", ROOT / "build" / "dev" / "bin"))
+BINARIES = Path(os.environ.get("BACKSTAY_BIN", ROOT / "build" / "bin"))
 LINE = re.compile(rb'^.*?\[[^]]*\] "((?:[^"\\]|\\.)*)" (\d{3})(?: |$)')
 REQUEST = re.compile(rb"([A-Za-z_-]{1,32}) .+")
 KNOWN = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
