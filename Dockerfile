@@ -18,7 +18,7 @@ RUN scripts/build && cmake --install build --strip --prefix /opt/backstay
 # What both need to run, and curl for the health check.
 FROM ${BASE} AS runtime
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends ca-certificates curl libcurl4 libfmt9 libpqxx-6.4 \
+ && apt-get install -q -y --no-install-recommends ca-certificates curl libcurl4 libfmt9 libpq5 \
       libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libyaml-cpp0.7 \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 9878 --home-dir /var/lib/backstay --create-home --shell /usr/sbin/nologin backstay

@@ -91,7 +91,7 @@ Result<ConfigNode> ConfigNode::load(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return fail(path + ": is a folder");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(path + ": cannot be read; --config.file names the configuration file");
+  if (!file) return fail(path + ": cannot be read");
   std::ostringstream text;
   text << file.rdbuf();
   return parse(text.str(), path);

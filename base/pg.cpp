@@ -230,7 +230,7 @@ Result<Rows> Connection::State::receive() {
       return broken("COPY is no query");
     }
     if (is_failed) continue;
-    is_failed = status == PGRES_FATAL_ERROR;
+    is_failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
     *last = std::move(next);
   }
   if (!last->result) return broken(one_line(PQerrorMessage(connection.get())));

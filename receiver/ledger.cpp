@@ -56,21 +56,27 @@ const Release* Ledger::find(const std::string& name) const {
   return found == releases.end() ? nullptr : &*found;
 }
 
+std::optional<std::string> in_the_way(const Ledger& ledger, const std::string& target) {
+  for (const Deployment& deployment : ledger.deployments) {
+    if (deployment.release == target) break;
+    const Release* release = ledger.find(deployment.release);
+    if (release != nullptr && !release->rollback_safe) return release->name;
+  }
+  return std::nullopt;
+}
+
 RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::string>& kept) {
   using Verdict = RollbackTarget::Verdict;
   const Deployment* live = ledger.live();
   if (live == nullptr) return {Verdict::no_good_release, ""};
-  std::string unsafe;  // the first release on the way that must not be rolled back over
   for (const Deployment& deployment : ledger.deployments) {
     const Release* release = ledger.find(deployment.release);
-    if (release == nullptr) continue;
-    const bool is_target =
-        deployment.release != live->release && release->good_at && !release->poisoned_at;
-    if (!is_target) {
-      if (!release->rollback_safe && unsafe.empty()) unsafe = release->name;
-      continue;
+    const bool is_target = release != nullptr && deployment.release != live->release &&
+                           release->good_at && !release->poisoned_at;
+    if (!is_target) continue;
+    if (const auto unsafe = in_the_way(ledger, release->name)) {
+      return {Verdict::not_rollback_safe, *unsafe};
     }
-    if (!unsafe.empty()) return {Verdict::not_rollback_safe, unsafe};
     if (std::find(kept.begin(), kept.end(), release->name) == kept.end()) {
       return {Verdict::not_kept, release->name};
     }

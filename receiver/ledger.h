@@ -52,6 +52,9 @@ struct RollbackTarget {
 // The newest release that was good and is not poisoned, if every release since is rollback_safe and
 // the driver still keeps it. Never a second choice: an older one was not asked for by anyone.
 RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::string>& kept);
+// The newest release since the target was last live that must not be rolled back over; none where
+// the way is free.
+std::optional<std::string> in_the_way(const Ledger& ledger, const std::string& target);
 
 // --- changes; each notes who did it and why ---
 

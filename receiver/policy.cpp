@@ -260,6 +260,9 @@ Guard plan_target(const Case& c, Decision& plan) {
     if (std::find(kept.begin(), kept.end(), wanted) == kept.end()) {
       return No{Reason::not_kept, "the driver does not keep release " + wanted};
     }
+    if (const auto unsafe = in_the_way(c.history.ledger, wanted)) {
+      return no_target({RollbackTarget::Verdict::not_rollback_safe, *unsafe});
+    }
     target = {RollbackTarget::Verdict::found, wanted};
   }
   if (target.verdict != RollbackTarget::Verdict::found) return no_target(target);

@@ -1,5 +1,6 @@
 #include "receiver/drivers/command.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "receiver/event.h"
@@ -8,6 +9,8 @@ namespace backstay {
 namespace {
 
 constexpr std::string_view kPlaceholder = "{release}";
+// A question is answered at once, however long a deploy may take: people and decisions wait for it.
+constexpr std::chrono::milliseconds kAnswerWithin{30'000};
 
 std::string fill_in(std::string argument, const std::string& release) {
   for (std::size_t at = argument.find(kPlaceholder); at != std::string::npos;
@@ -20,13 +23,13 @@ std::string fill_in(std::string argument, const std::string& release) {
 }  // namespace
 
 CommandResult CommandDriver::run(const std::vector<std::string>& argv, const std::string& release,
-                                 const Attempt& attempt) {
+                                 const Attempt& attempt, std::chrono::milliseconds deadline) {
   Command command;
   for (const std::string& argument : argv) command.argv.push_back(fill_in(argument, release));
   command.environment = config_.environment;
   command.environment.emplace_back("BACKSTAY_RUN", std::to_string(attempt.run_id));
   command.environment.emplace_back("BACKSTAY_FENCING_TOKEN", std::to_string(attempt.token));
-  command.deadline = config_.timeout;
+  command.deadline = deadline;
   command.stop = attempt.stop;
   return processes_.run(command);
 }
@@ -36,7 +39,7 @@ StepResult CommandDriver::change(const std::vector<std::string>& argv, const std
   // Names were validated where they came in; a journal that someone edited is no reason to pass on
   // an argument that a program may take for an option.
   if (!is_valid_release_name(release)) return {Outcome::failed, "not a valid release name"};
-  const CommandResult result = run(argv, release, attempt);
+  const CommandResult result = run(argv, release, attempt, config_.timeout);
   if (result.ok()) return {Outcome::done, ""};
   const bool cut_off = result.how == CommandResult::How::timed_out ||
                        result.how == CommandResult::How::signalled ||
@@ -53,7 +56,7 @@ StepResult CommandDriver::switch_to(const std::string& release, const Attempt& a
 }
 
 Result<std::vector<std::string>> CommandDriver::names(const std::vector<std::string>& argv) {
-  const CommandResult result = run(argv, "", {});
+  const CommandResult result = run(argv, "", {}, std::min(config_.timeout, kAnswerWithin));
   if (!result.ok()) return fail(argv.front() + ": " + result.describe());
   if (result.truncated) return fail(argv.front() + ": printed more than can be kept");
   std::vector<std::string> names;

@@ -35,7 +35,7 @@ class CommandDriver final : public Driver {
 
  private:
   CommandResult run(const std::vector<std::string>& argv, const std::string& release,
-                    const Attempt& attempt);
+                    const Attempt& attempt, std::chrono::milliseconds deadline);
   StepResult change(const std::vector<std::string>& argv, const std::string& release,
                     const Attempt& attempt);
   Result<std::vector<std::string>> names(const std::vector<std::string>& argv);

@@ -172,6 +172,15 @@ struct Server::Impl {
         parser(handler, limits, bodies_too_large) {}
 
   void serve(Connection& connection) {
+    try {
+      serve_requests(connection);
+    } catch (const std::exception& error) {
+      log::error("a connection ended in an exception", {{"error", error.what()}});
+    }
+    connection.is_done = true;
+  }
+
+  void serve_requests(Connection& connection) {
     ConnectionStream& stream = connection.stream;
     for (std::size_t i = 0; i < kRequestsPerConnectionMax && !is_stopping; ++i) {
       connection.is_idle = true;
@@ -184,7 +193,6 @@ struct Server::Impl {
     } else {
       stream.linger(kLinger);
     }
-    connection.is_done = true;
   }
 
   // Each address has places of its own: slow senders must not lock the operator out.

@@ -24,7 +24,7 @@ struct Appended {
 // Puts the events on disk, all or none. An Error means that none is.
 using Append = std::function<Result<Appended>(const std::vector<Event>&)>;
 
-// POST /webhooks/<name>: authenticate → parse → on disk → 2xx. docs/CONFIG.md#webhooks has the answers.
+// POST /webhooks/<name>: authenticate → parse → on disk → 2xx. docs/CONFIG.md#webhooks says more.
 //   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood
 //   401 not genuine · 404 no such webhook · 405 not a POST · 503 not on disk: send it again
 // Thread-safe.

@@ -66,8 +66,8 @@ class Transaction {
 };
 
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
-// success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one connection,
-// held by one thread at a time.
+// success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one
+// connection, held by one thread at a time.
 class Database {
  public:
   // Opens or creates; brings the schema up to date (schema.h); refuses a file from a newer version

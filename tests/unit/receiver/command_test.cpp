@@ -132,6 +132,17 @@ TEST_F(CommandDriverTest, AnAnswerThatWasCutShortIsNotBelieved) {
   EXPECT_FALSE(driver().kept());
 }
 
+TEST_F(CommandDriverTest, AQuestionDoesNotTakeAsLongAsADeployMay) {
+  config.timeout = std::chrono::hours(1);
+  CommandDriver driver(config, processes);
+  ASSERT_TRUE(driver.current());
+  ASSERT_TRUE(driver.kept());
+  EXPECT_EQ(driver.stage("v2", {}).outcome, Outcome::done);
+  EXPECT_EQ(processes.commands.at(0).deadline, std::chrono::seconds(30));
+  EXPECT_EQ(processes.commands.at(1).deadline, std::chrono::seconds(30));
+  EXPECT_EQ(processes.commands.at(2).deadline, std::chrono::hours(1));
+}
+
 TEST_F(CommandDriverTest, KeptIsOneNameALine) {
   print("v1\nv2\n\nv3\n");
   EXPECT_EQ(*driver().kept(), (Strings{"v1", "v2", "v3"}));

@@ -263,6 +263,13 @@ TEST_F(PolicyTest, APersonMayNameTheTargetIfItIsKept) {
   EXPECT_EQ(decided().release_to, "0");
 }
 
+TEST_F(PolicyTest, NotEvenAPersonGoesBackOverAReleaseThatIsNotSafe) {
+  request(EventKind::rollback_requested, "1", "cli");
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  history.ledger.releases[0].rollback_safe = false;
+  expect_refused(Reason::not_rollback_safe);
+}
+
 TEST_F(PolicyTest, AFailedDeployOfTheLiveReleaseMayBeRolledBack) {
   request(EventKind::deploy_failed, "2", "backstay");
   EXPECT_EQ(decided().verdict, Verdict::act);

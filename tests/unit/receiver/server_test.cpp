@@ -216,6 +216,13 @@ TEST_F(ServerTest, AHeadWithoutAnEndIsCutOff) {
   EXPECT_TRUE(has_status(ask(kGet), 202)) << "others are served";
 }
 
+TEST_F(ServerTest, ALongPathIsMatchedWithoutHarm) {
+  start(small());
+  const std::string path = "/" + std::string(8000, 'a');
+  EXPECT_TRUE(has_status(ask("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"), 202));
+  EXPECT_EQ(last().path, path);
+}
+
 TEST_F(ServerTest, ADrippingSenderIsCutWhileOthersAreAnswered) {
   start(small(milliseconds(300)));
   RawClient dripping(address);
