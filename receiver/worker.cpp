@@ -91,25 +91,6 @@ void record_switch(Transaction& tx, const Run& run, const Step& step, WallTime a
   mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
 }
 
-// An action that throws may have done what it was to do, and must not end the thread.
-StepResult perform_safely(Action& action, const StepContext& context) {
-  try {
-    return action.perform(context);
-  } catch (const std::exception& error) {
-    log::error("a step ended in an exception", {{"error", error.what()}});
-    return {Outcome::unknown, "ended in an exception; the log says which"};
-  }
-}
-
-CheckResult check_safely(Action& action, const StepContext& context) {
-  try {
-    return action.check(context);
-  } catch (const std::exception& error) {
-    log::error("a check ended in an exception", {{"error", error.what()}});
-    return {Finding::unknown, "the check ended in an exception; the log says which"};
-  }
-}
-
 std::string and_no_backup(const std::string& detail) {
   return detail + (detail.empty() ? "" : "; ") + "no backup was taken beside it";
 }

@@ -38,4 +38,9 @@ class Action {
   virtual CheckResult check(const StepContext& context) = 0;
 };
 
+// The same, and an exception is an answer too: what threw may have happened, and the thread goes
+// on.
+StepResult perform_safely(Action& action, const StepContext& context);
+CheckResult check_safely(Action& action, const StepContext& context);
+
 }  // namespace backstay

@@ -177,7 +177,8 @@ TEST_F(ExporterAppTest, ADatabaseThatStopsCostsOnlyWhatIsReadFromIt) {
   EXPECT_EQ(down.success("stat_database"), 0);
   EXPECT_EQ(down.success("users"), 0);
   EXPECT_EQ(down.value("users"), std::nullopt);
-  EXPECT_EQ(down.value("backstay_database_connections"), 0);
+  // One that had nothing to do meanwhile has not noticed yet.
+  EXPECT_LT(down.value("backstay_database_connections"), 3);
   EXPECT_EQ(down.value(kRequests), 1);
   EXPECT_GT(down.value("process_start_time_seconds").value_or(0), 0);
   const Scrape up = exporter.scrape();

@@ -6,9 +6,9 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include "base/mutex.h"
+#include "tests/no_more_threads.h"
 #include "tests/raw_client.h"
 #include "tests/temporary_folder.h"
 
@@ -28,10 +28,10 @@ struct ServerTest : ::testing::Test {
     ASSERT_TRUE(bound) << bound.error().message;
     address = *bound;
   }
-  static ServerLimits small(milliseconds deadline = seconds(30)) {
+  static ServerLimits small(milliseconds deadline = seconds(30), std::size_t connections = 50) {
     ServerLimits limits;
     limits.body_bytes_max = 1000;
-    limits.connections_max = 2;
+    limits.connections_max = connections;
     limits.request_deadline = deadline;
     return limits;
   }
@@ -231,6 +231,7 @@ TEST_F(ServerTest, ADrippingSenderIsCutWhileOthersAreAnswered) {
   while (dripping.drip('x')) {
     if (has_status(ask(kGet), 202)) ++answered;
   }
+  EXPECT_TRUE(has_status(dripping.read_to_end(), 400));
   server->stop();
   EXPECT_GT(answered, 0);
   EXPECT_EQ(seen().size(), static_cast<std::size_t>(answered)) << "nobody was turned away";
@@ -249,7 +250,7 @@ TEST_F(ServerTest, ABodyThatDripsIsCutToo) {
 }
 
 TEST_F(ServerTest, ConnectionsOverTheLimitAreToldToComeBack) {
-  start(small());
+  start(small(seconds(30), 2));
   RawClient first(address);
   RawClient second(address);
   for (RawClient* client : {&first, &second}) {
@@ -267,7 +268,7 @@ TEST_F(ServerTest, ConnectionsOverTheLimitAreToldToComeBack) {
 }
 
 TEST_F(ServerTest, SlowSendersDoNotLockTheOperatorOut) {
-  start(small());
+  start(small(seconds(30), 2));
   const test::TemporaryFolder folder;
   const std::string path = folder.path("control.sock");
   ASSERT_TRUE(server->listen_unix(path));
@@ -300,15 +301,11 @@ TEST_F(ServerTest, AnExceptionIsAnAnswerThatSaysNothing) {
 
 TEST_F(ServerTest, WithoutAThreadForAConnectionItIsRefusedAndTheServerGoesOn) {
   start(small());
-  pthread_attr_t before;
-  pthread_getattr_default_np(&before);
-  pthread_attr_t impossible;
-  pthread_getattr_default_np(&impossible);
-  // A stack that no address space has room for, so that no thread can be made.
-  pthread_attr_setstacksize(&impossible, std::size_t{1} << 47U);
-  ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
-  const std::string text = RawClient(address).read_to_end();
-  pthread_setattr_default_np(&before);
+  std::string text;
+  {
+    const test::NoMoreThreads none;
+    text = RawClient(address).read_to_end();
+  }
   EXPECT_TRUE(has_status(text, 503)) << text;
   EXPECT_TRUE(has_status(ask(kGet), 202));
 }
@@ -332,9 +329,7 @@ TEST_F(ServerTest, ListensOnSeveralAddresses) {
 }
 
 TEST_F(ServerTest, StopsWithSlowSendersAndIdleConnections) {
-  ServerLimits limits = small(milliseconds(300));
-  limits.connections_max = 10;
-  start(limits);
+  start(small(milliseconds(300)));
   std::vector<RawClient> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back(address).send(

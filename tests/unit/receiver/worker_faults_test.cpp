@@ -3,8 +3,7 @@
 
 #include <thread>
 
-#include <pthread.h>
-
+#include "tests/no_more_threads.h"
 #include "tests/unit/receiver/worker_fixture.h"
 
 namespace backstay {
@@ -54,9 +53,13 @@ TEST_F(WorkerFaultsTest, AStepWhoseBeginIsNotOnDiskIsNotBegun) {
   append(asks(EventKind::backup_requested, "", "cli"));
   worker->work_once({});  // decided
   std::stop_source stop;
-  database->on_commit([]() { throw std::runtime_error("disk I/O error"); });
+  int commits = 0;  // each is told before and after; the first settles what was cut off
+  database->on_commit([&]() {
+    if (++commits > 2) throw std::runtime_error("disk I/O error");
+  });
   clock.on_sleep = [&]() { stop.request_stop(); };
   worker->work_once(stop.get_token());
+  EXPECT_GT(commits, 2);
   EXPECT_EQ(backup->performed, 0);
   database->on_commit(nullptr);
   clock.on_sleep = nullptr;
@@ -184,15 +187,10 @@ TEST_F(WorkerFaultsTest, AnActionThatThrowsBesideARollbackBlocksNothing) {
 TEST_F(WorkerFaultsTest, WithoutAThreadForItsBackupARollbackGoesOn) {
   go_live_with_two();
   append(alert("a"));
-  pthread_attr_t before;
-  pthread_getattr_default_np(&before);
-  pthread_attr_t impossible;
-  pthread_getattr_default_np(&impossible);
-  // A stack that no address space has room for, so that no thread can be made.
-  pthread_attr_setstacksize(&impossible, std::size_t{1} << 47U);
-  ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
-  work();
-  pthread_setattr_default_np(&before);
+  {
+    const test::NoMoreThreads none;
+    work();
+  }
   EXPECT_EQ(last_run("rollback").outcome, "done");
   EXPECT_EQ(last_run("rollback").detail, "no backup was taken beside it");
   EXPECT_EQ(*driver.current(), "1");

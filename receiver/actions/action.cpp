@@ -1,0 +1,28 @@
+#include "receiver/actions/action.h"
+
+#include <exception>
+
+#include "base/log.h"
+
+namespace backstay {
+
+// What the exception says goes to the log alone: it may quote what nobody looked at for secrets.
+StepResult perform_safely(Action& action, const StepContext& context) {
+  try {
+    return action.perform(context);
+  } catch (const std::exception& error) {
+    log::error("a step ended in an exception", {{"error", error.what()}});
+    return {Outcome::unknown, "ended in an exception; the log says which"};
+  }
+}
+
+CheckResult check_safely(Action& action, const StepContext& context) {
+  try {
+    return action.check(context);
+  } catch (const std::exception& error) {
+    log::error("a check ended in an exception", {{"error", error.what()}});
+    return {Finding::unknown, "the check ended in an exception; the log says which"};
+  }
+}
+
+}  // namespace backstay
