@@ -295,11 +295,11 @@ Guard plan_action(const Case& c, Decision& plan) {
 }
 
 std::string describe(const Case& c, const Decision& plan) {
-  const std::string who =
-      c.is_alert() ? c.event().subject + " began " +
-                         format_duration(alert_began(c) - c.history.ledger.live()->live_at) +
-                         " after release " + plan.release_from + " went live"
-                   : c.event().actor + " asked for it";
+  std::string who = c.is_alert()
+                        ? c.event().subject + " began " +
+                              format_duration(alert_began(c) - c.history.ledger.live()->live_at) +
+                              " after release " + plan.release_from + " went live"
+                        : c.event().actor + " asked for it";
   switch (plan.action) {
     case ActionKind::deploy:
       return "deploy release " + plan.release_to + ": " + who;

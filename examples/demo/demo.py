@@ -69,6 +69,9 @@ def action_of_run(audit, run_id):
 
 
 def look(stage, timeline):
+    if "alert firing in Prometheus" not in timeline.times:  # before the audit, which it comes before
+        for series in stage.query('timestamp(ALERTS{alertstate="firing", action="rollback"})'):
+            timeline.note("alert firing in Prometheus", float(series["value"][1]), series["metric"]["alertname"])
     audit = stage.audit()
     for milestone, kind, what, action in FROM_AUDIT:
         for entry in audit:
@@ -81,9 +84,6 @@ def look(stage, timeline):
             break
     if LIVE in timeline.times and stage.traffic.first_failed_at:
         timeline.note("first failed request", stage.traffic.first_failed_at)
-    if "alert firing in Prometheus" not in timeline.times:
-        for series in stage.query('timestamp(ALERTS{alertstate="firing", action="rollback"})'):
-            timeline.note("alert firing in Prometheus", float(series["value"][1]), series["metric"]["alertname"])
     for at, message in stage.slack.messages:
         if "back and verified" in message.get("text", ""):
             timeline.note("people told (Slack)", at, message["text"])

@@ -84,10 +84,11 @@ class Parser final : public httplib::Server {
     Patch("/.*", with_body);
     Delete("/.*", httplib::Server::HandlerWithContentReader(with_body));
     // The library's own handler tells the sender what went wrong inside.
-    set_exception_handler([](const httplib::Request&, httplib::Response& out, std::exception_ptr) {
-      log::error("a request ended in an exception");
-      out.status = 500;
-    });
+    set_exception_handler(
+        [](const httplib::Request&, httplib::Response& out, const std::exception_ptr&) {
+          log::error("a request ended in an exception");
+          out.status = 500;
+        });
   }
 
   // False when the connection is to be closed.
