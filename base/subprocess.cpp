@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -269,12 +270,16 @@ CommandResult not_started(const std::string& why) {
   return result;
 }
 
+// The last line that is not the continuation of one: libpq's hints begin with a tab, its reasons do
+// not.
 std::string last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of("\r\n");
-  if (end == std::string::npos) return "";
-  const std::size_t begin = text.find_last_of('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1,
-                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+  std::string last;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty() && line.front() != '\t') last = line;
+  }
+  return last;
 }
 
 void make_non_blocking(const Descriptor& descriptor) {

@@ -55,6 +55,8 @@ Parsed Github::parse(const Delivery& delivery, const std::string& source) const 
   event.actor = text_at(payload, "/sender/login");
   event.release = release_of(payload);
   event.subject = text_at(payload, "/deployment/environment");
+  // So that a rule can tell production from staging.
+  if (!event.subject.empty()) event.labels["environment"] = event.subject;
   if (!is_valid_release_name(event.release)) return Malformed{"deployment: names no valid release"};
   if (kind == "deployment") {
     if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};

@@ -106,6 +106,12 @@ TEST(Subprocess, ExitStatusAndOutputAreHandedBack) {
   EXPECT_EQ(run({"false"}).describe(), "exit status 1");
 }
 
+TEST(Subprocess, TheReasonIsToldAndNotTheHintBelowIt) {
+  const CommandResult result = run_shell(
+      "printf 'pg_dump: error: Connection refused\\n\\tIs the server running?\\n' >&2; exit 1");
+  EXPECT_EQ(result.describe(), "exit status 1: pg_dump: error: Connection refused");
+}
+
 TEST(Subprocess, ASignalIsNoExitStatus) {
   const CommandResult result = run_shell("echo hit >&2; kill -KILL $$");
   EXPECT_EQ(result.how, How::signalled);

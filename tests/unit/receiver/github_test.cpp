@@ -53,6 +53,7 @@ TEST(GithubPayload, ADeploymentAsksForOne) {
   EXPECT_EQ(found->actor, "Codertocat");
   EXPECT_EQ(found->release, "v2");
   EXPECT_EQ(found->subject, "production");
+  EXPECT_EQ(found->labels.at("environment"), "production") << "for a rule's on.labels";
 }
 
 TEST(GithubPayload, AStatusTellsHowItWentElsewhere) {
