@@ -45,10 +45,12 @@ class Timeline:
         self.colour = colour
 
     def note(self, milestone, at, detail=""):
-        if milestone in self.times:
-            return
-        self.times[milestone] = at
-        self.held.append((at, milestone, detail))
+        if milestone not in self.times:
+            self.times[milestone] = at
+            self.held.append((at, milestone, detail))
+
+    def tell(self):
+        """Prints what was noted since, in the order in which it happened."""
         if LIVE not in self.times:
             return  # nothing to count from yet
         for at, name, text in sorted(self.held):
@@ -96,6 +98,7 @@ def run_loop(stage, timeline):
     deadline = time.monotonic() + DEADLINE_SECONDS
     while timeline.missing() and time.monotonic() < deadline:
         look(stage, timeline)
+        timeline.tell()
         if END in timeline.times and deadline > time.monotonic() + LAST_WORD_SECONDS:
             deadline = time.monotonic() + LAST_WORD_SECONDS
         time.sleep(0.1)
