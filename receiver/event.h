@@ -31,7 +31,7 @@ struct Event {
   std::string actor;       // who asked: a person's login, or the sender
   std::string release;     // empty where the event names none; already validated
   std::string subject;     // an alert's name, a deployment's id; for people
-  std::map<std::string, std::string> labels;  // an alert's labels
+  std::map<std::string, std::string> labels;  // an alert's, or what a rule may match
   std::optional<WallTime> began_at;           // an alert's startsAt
 };
 
