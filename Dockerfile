@@ -25,11 +25,13 @@ RUN apt-get update -q \
 
 FROM runtime AS exporter
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends libcivetweb1 \
+ && apt-get install -q -y --no-install-recommends libcivetweb1 libdeflate0 libsimdjson14 zlib1g \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/backstay/bin/backstay-exporter /usr/local/bin/
 COPY --from=build /opt/backstay/share /usr/local/share
+# state_dir: /var/lib/backstay
 USER backstay
+VOLUME ["/var/lib/backstay"]
 EXPOSE 9878
 HEALTHCHECK --interval=15s --timeout=3s CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:9878/health/live"]
 ENTRYPOINT ["backstay-exporter", "--web.listen-address=0.0.0.0:9878"]

@@ -269,6 +269,17 @@ std::vector<std::string> ConfigNode::texts(std::string_view key) {
   return list;
 }
 
+std::vector<std::pair<std::string, std::string>> ConfigNode::named_texts(std::string_view key) {
+  std::vector<std::pair<std::string, std::string>> named;
+  if (node_->value(key).IsMap()) {
+    ConfigNode mapping = section(key);
+    for (const std::string& name : mapping.keys()) named.emplace_back(name, mapping.text(name));
+  } else {
+    for (const std::string& word : texts(key)) named.emplace_back(word, word);
+  }
+  return named;
+}
+
 std::optional<std::string> ConfigNode::maybe_path(std::string_view key) {
   const auto text = maybe_text(key);
   if (!text) return std::nullopt;
@@ -301,6 +312,18 @@ std::optional<SecretSource> ConfigNode::secret(std::string_view key, bool allow_
   }
   if (found > 1) fault("", "only one of the ways to give " + name);
   return source;
+}
+
+SecretSource ConfigNode::required_secret(const std::string& key, bool allow_literal) {
+  auto source = secret(key, allow_literal);
+  if (!source) {
+    fault("", key + "_file or " + key + "_env is missing");
+    return SecretSource::literal(Secret());
+  }
+  if (auto value = source->read(); !value) {
+    fault(has(key + "_env") ? key + "_env" : key + "_file", value.error().message);
+  }
+  return *source;
 }
 
 ConfigNode ConfigNode::section(std::string_view key) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -52,6 +53,9 @@ class ConfigNode {
                                         std::chrono::milliseconds min,
                                         std::chrono::milliseconds max);
   std::vector<std::string> texts(std::string_view key);  // a list of scalars; absent: empty
+  // A mapping of names of the user's own to text, in order; or a list of words, each of which then
+  // is its own name. Absent: empty.
+  std::vector<std::pair<std::string, std::string>> named_texts(std::string_view key);
   // A path, made absolute against the configuration file's folder.
   std::optional<std::string> maybe_path(std::string_view key);
   // A list of paths, made absolute likewise; absent: empty.
@@ -59,6 +63,8 @@ class ConfigNode {
   // <key>, <key>_file or <key>_env, at most one of them. With allow_literal false, <key> itself is
   // an unknown key. The source is not read here.
   std::optional<SecretSource> secret(std::string_view key, bool allow_literal);
+  // The same where it must be there. The source is read once, so that a missing file shows here.
+  SecretSource required_secret(const std::string& key, bool allow_literal);
 
   // A nested mapping; absent: an empty one, so that its defaults apply.
   ConfigNode section(std::string_view key);

@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <climits>
-#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include <libpq-fe.h>
-#include <poll.h>
+
+#include "base/pg_address.h"
+#include "base/pg_pipeline.h"
 
 namespace backstay::pg {
 
 struct Rows::Data {
-  std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, &PQclear};
+  ServerResult result;
 };
 
 Rows::Rows(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
@@ -57,216 +57,147 @@ std::optional<double> Rows::number(std::size_t row, std::size_t column) const {
 
 namespace {
 
-using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+using std::chrono::milliseconds;
 
-// libpq takes a password with a bare @ or / for part of the host or the port, and would quote it.
-Result<void> check_for_bare_characters(const PQconninfoOption* option) {
-  for (; option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    const std::string_view name = option->keyword;
-    const std::string_view value = option->val;
-    if (name == "host" && value.find('@') != std::string_view::npos) {
-      return fail("the host in the database's address holds an @: in a password write it as %40");
-    }
-    if (name == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) {
-      return fail("the port in the database's address is no number: in a password write / as %2F");
-    }
-  }
-  return {};
-}
-
-Result<Options> parse(const Secret& url) {
-  char* message = nullptr;
-  Options options(PQconninfoParse(url.reveal().c_str(), &message), &PQconninfoFree);
-  PQfreemem(message);  // it quotes the address, so it is not passed on
-  if (!options) return fail("the database's address is not a PostgreSQL URI or keyword string");
-  if (auto checked = check_for_bare_characters(options.get()); !checked) {
-    return fail(checked.error());
-  }
-  return options;
-}
-
-std::string quoted(const std::string& value) {
-  std::string text = "'";
-  for (char c : value) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "'";
-}
-
-// libpq reads 0 and less as "for ever".
-bool is_for_ever(std::string_view connect_timeout) {
-  int seconds = 0;
-  std::from_chars(connect_timeout.data(), connect_timeout.data() + connect_timeout.size(), seconds);
-  return seconds <= 0;
-}
-
-// The address again, as keywords, with what we add.
-std::string keywords(const PQconninfoOption* option, std::chrono::milliseconds connect_timeout) {
-  std::string text;
-  bool has_timeout = false;
-  for (; option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    const std::string_view name = option->keyword;
-    if (name == "application_name" || name == "fallback_application_name") continue;
-    if (name == "connect_timeout") {
-      if (is_for_ever(option->val)) continue;
-      has_timeout = true;
-    }
-    text += std::string(name) + "=" + quoted(option->val) + " ";
-  }
-  if (!has_timeout) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(connect_timeout).count();
-    text += "connect_timeout=" + std::to_string(std::max<std::int64_t>(2, seconds)) + " ";
-  }
-  return text + "application_name=backstay client_encoding=UTF8";
-}
-
-// libpq's messages have several lines, ours one.
-std::string one_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  for (char& c : text) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return text;
-}
-
-std::string why_no_connection(const std::string& libpq_message, const PQconninfoOption* option) {
-  std::string text = one_line(libpq_message);
-  for (; option->keyword != nullptr; ++option) {
-    const bool is_secret =
-        std::string_view(option->keyword).find("password") != std::string_view::npos;
-    if (!is_secret || option->val == nullptr || *option->val == '\0') continue;
-    constexpr std::string_view kMask = "…";
-    const std::string_view secret = option->val;
-    for (std::size_t at = text.find(secret); at != std::string::npos;
-         at = text.find(secret, at + kMask.size())) {
-      text.replace(at, secret.size(), kMask);
-    }
-  }
-  return text;
-}
-
-// The server's words and the state that it gives them.
-std::string error_text(const PGresult* result) {
-  const std::string text = one_line(PQresultErrorMessage(result));
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  return state == nullptr ? text : text + " (" + state + ")";
-}
+constexpr milliseconds kServerIsLate{2000};
 
 // To the server 0 means no limit.
-std::string setting(std::chrono::milliseconds limit) {
+std::string setting(milliseconds limit) {
   return std::to_string(std::max<std::int64_t>(1, limit.count()));
 }
 
 }  // namespace
 
-// libpq alone, not libpqxx 6.4: the latter loses the result of each call whose connection breaks (2
-// KB a deadline that passes), and has no wait with a deadline, which libpq leaves to us.
 struct Connection::State {
-  explicit State(const std::string& address) : connection(PQconnectdb(address.c_str()), &PQfinish) {
-    PQsetnonblocking(connection.get(), 1);
-    PQsetNoticeProcessor(
-        connection.get(), [](void*, const char*) {}, nullptr);  // it would print them
-  }
+  explicit State(const std::string& address) : pipeline(address) {}
 
-  std::unique_ptr<PGconn, decltype(&PQfinish)> connection;
-  SteadyTime deadline;  // of the query that runs
-  bool is_broken = false;
+  Pipeline pipeline;
+  bool checks_client = true;  // until the server says that its system cannot
+  std::uint64_t answers_received = 0;
+  std::uint64_t rows_received = 0;
 
-  Result<Rows> run(const std::string& sql, const Limits& limits);
+  // Answers the queries from `first` on, up to one that fails or to the end; returns which is next.
+  std::size_t run(const std::vector<std::string>& queries, std::size_t first, Limits limits,
+                  const Told& told);
 
  private:
-  Result<Rows> command(const std::string& sql);
-  Result<Rows> select(const std::string& sql);
-  Result<Rows> receive();
-  Result<void> wait_for_result();
-  bool wait_for_socket();
-  tl::unexpected<Error> broken(const std::string& why);
+  struct Statement {
+    enum class Kind { frame, limits, query };
+    Kind kind;
+    std::string sql;
+  };
+  [[nodiscard]] std::vector<Statement> transaction_of(const std::vector<std::string>& queries,
+                                                      std::size_t first,
+                                                      const Limits& limits) const;
+  // SET LOCAL for all of them in one statement.
+  [[nodiscard]] std::string set_local(const Limits& limits) const;
+  Result<void> send(const std::vector<Statement>& transaction);
+  struct Failure {
+    Statement::Kind kind;
+    std::string why;
+  };
+  using Answered = std::function<void(Rows)>;
+  std::optional<Failure> receive(const std::vector<Statement>& transaction, const Limits& limits,
+                                 const Answered& answered);
+  Rows rows_of(ServerResult received);
+  void end_transaction();
 };
 
-Result<Rows> Connection::State::run(const std::string& sql, const Limits& limits) {
-  deadline = limits.deadline;
-  auto begun =
-      command("BEGIN READ ONLY; SET LOCAL statement_timeout=" + setting(limits.statement_timeout) +
-              "; SET LOCAL lock_timeout=" + setting(limits.lock_timeout));
-  if (!begun) return broken(begun.error().message);
-  auto rows = select(sql);
-  if (is_broken) return rows;
-  auto ended = command(rows ? "COMMIT" : "ROLLBACK");
-  if (!ended) return broken(ended.error().message);
+// Between two queries what the first one did is undone, its locks as well: none sees another's in
+// pg_locks.
+std::vector<Connection::State::Statement> Connection::State::transaction_of(
+    const std::vector<std::string>& queries, std::size_t first, const Limits& limits) const {
+  using Kind = Statement::Kind;
+  std::vector<Statement> transaction{{Kind::frame, "BEGIN READ ONLY"},
+                                     {Kind::limits, set_local(limits)}};
+  const bool is_alone = queries.size() - first == 1;
+  if (!is_alone) transaction.push_back({Kind::frame, "SAVEPOINT query"});
+  for (std::size_t i = first; i < queries.size(); ++i) {
+    if (i > first) transaction.push_back({Kind::frame, "ROLLBACK TO SAVEPOINT query"});
+    transaction.push_back({Kind::query, queries[i]});
+  }
+  transaction.push_back({Kind::frame, "COMMIT"});
+  return transaction;
+}
+
+std::string Connection::State::set_local(const Limits& limits) const {
+  std::string sql = "SELECT set_config('statement_timeout', '" + setting(limits.statement_timeout) +
+                    "', true), set_config('lock_timeout', '" + setting(limits.lock_timeout) +
+                    "', true)";
+  if (checks_client && PQserverVersion(pipeline.get()) >= 140000) {
+    sql += ", set_config('client_connection_check_interval', '1000', true)";
+  }
+  return sql;
+}
+
+Result<void> Connection::State::send(const std::vector<Statement>& transaction) {
+  for (const Statement& statement : transaction) {
+    if (auto sent = pipeline.send(statement.sql); !sent) return sent;
+    if (statement.kind != Statement::Kind::query) continue;
+    if (auto requested = pipeline.request_answer(); !requested) return requested;
+  }
+  return pipeline.sync();
+}
+
+Rows Connection::State::rows_of(ServerResult received) {
+  Rows rows(std::make_shared<Rows::Data>(Rows::Data{std::move(received)}));
+  ++answers_received;
+  rows_received += rows.size();
   return rows;
 }
 
-Result<Rows> Connection::State::command(const std::string& sql) {
-  if (PQsendQuery(connection.get(), sql.c_str()) == 0) {
-    return broken(one_line(PQerrorMessage(connection.get())));
-  }
-  return receive();
-}
-
-// With parameters, though it has none: the server then takes one statement and no more, so that
-// none can end the transaction and go on outside it.
-Result<Rows> Connection::State::select(const std::string& sql) {
-  if (PQsendQueryParams(connection.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) ==
-      0) {
-    return broken(one_line(PQerrorMessage(connection.get())));
-  }
-  return receive();
-}
-
-// The last result of what was sent, or its first error.
-Result<Rows> Connection::State::receive() {
-  auto last = std::make_shared<Rows::Data>();
-  bool is_failed = false;
-  for (;;) {
-    if (auto waited = wait_for_result(); !waited) return broken(waited.error().message);
-    Rows::Data next;
-    next.result.reset(PQgetResult(connection.get()));
-    if (!next.result) break;
-    const ExecStatusType status = PQresultStatus(next.result.get());
-    if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH) {
-      return broken("COPY is no query");
-    }
-    if (is_failed) continue;
-    is_failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
-    *last = std::move(next);
-  }
-  if (!last->result) return broken(one_line(PQerrorMessage(connection.get())));
-  if (PQstatus(connection.get()) != CONNECTION_OK) return broken(error_text(last->result.get()));
-  if (is_failed) return fail(error_text(last->result.get()));
-  return Rows(std::move(last));
-}
-
-// Until PQgetResult() will not block.
-Result<void> Connection::State::wait_for_result() {
-  while (PQisBusy(connection.get()) != 0) {
-    if (!wait_for_socket()) return fail("no answer within the deadline");
-    if (PQconsumeInput(connection.get()) == 0) {
-      return fail(one_line(PQerrorMessage(connection.get())));
+// Its queries' answers, up to a statement that fails; what comes after that, the server leaves out.
+std::optional<Connection::State::Failure> Connection::State::receive(
+    const std::vector<Statement>& transaction, const Limits& limits, const Answered& answered) {
+  std::optional<Failure> failure;
+  for (const Statement& statement : transaction) {
+    // A server that does not cancel in time is frozen or out of reach: it is not waited for.
+    const SteadyTime late =
+        std::chrono::steady_clock::now() + limits.statement_timeout + kServerIsLate;
+    pipeline.set_deadline(std::min(limits.deadline, late));
+    auto received = pipeline.receive();
+    if (!received) return failure ? failure : Failure{statement.kind, received.error().message};
+    if (failure) continue;
+    if (is_error(received->get())) {
+      failure = Failure{statement.kind, error_text(received->get())};
+    } else if (statement.kind == Statement::Kind::query) {
+      answered(rows_of(std::move(*received)));
     }
   }
-  return {};
+  return failure;
 }
 
-// Sends what is left and waits for what comes; false where the deadline passes first.
-bool Connection::State::wait_for_socket() {
-  for (;;) {
-    const bool has_unsent = PQflush(connection.get()) > 0;
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd socket{PQsocket(connection.get()), POLLIN, 0};
-    if (has_unsent) socket.events |= POLLOUT;
-    const auto timeout = std::min<std::int64_t>(left.count(), INT_MAX);
-    if (::poll(&socket, 1, static_cast<int>(timeout)) > 0) return true;
+std::size_t Connection::State::run(const std::vector<std::string>& queries, std::size_t first,
+                                   Limits limits, const Told& told) {
+  if (first > 0) {  // so much of the time is over
+    const auto left = limits.deadline - std::chrono::steady_clock::now();
+    limits.statement_timeout =
+        std::min(limits.statement_timeout, std::chrono::duration_cast<milliseconds>(left * 9 / 10));
   }
+  pipeline.set_deadline(limits.deadline);
+  const std::vector<Statement> transaction = transaction_of(queries, first, limits);
+  if (!send(transaction)) return first;
+  std::size_t next = first;
+  const auto failure =
+      receive(transaction, limits, [&](Rows rows) { told(next++, std::move(rows)); });
+  if (!pipeline.is_broken() && pipeline.receive_sync()) end_transaction();
+  // Only now it is known whether the connection lives.
+  const bool is_of_limits = failure && failure->kind == Statement::Kind::limits;
+  if (is_of_limits && checks_client && !pipeline.is_broken()) {
+    checks_client = false;
+  } else if (failure && next < queries.size()) {
+    if (!pipeline.is_broken()) ++answers_received;
+    told(next++, fail(failure->why));
+  }
+  return next;
 }
 
-tl::unexpected<Error> Connection::State::broken(const std::string& why) {
-  is_broken = true;
-  return fail(why);
+// Where a statement failed, the server has left out the COMMIT.
+void Connection::State::end_transaction() {
+  if (PQtransactionStatus(pipeline.get()) == PQTRANS_IDLE) return;
+  // A failure here is a connection that is broken, which whoever asks next will see.
+  const bool is_answered = pipeline.send("ROLLBACK") && pipeline.sync() && pipeline.receive();
+  if (is_answered) static_cast<void>(pipeline.receive_sync());
 }
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -274,34 +205,47 @@ Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
-Result<Connection> Connection::open(const Secret& url, std::chrono::milliseconds connect_timeout) {
-  auto options = parse(url);
-  if (!options) return fail(options.error());
-  auto state = std::make_unique<State>(keywords(options->get(), connect_timeout));
-  if (PQstatus(state->connection.get()) != CONNECTION_OK) {
-    const std::string message = PQerrorMessage(state->connection.get());
-    return fail("cannot connect: " + why_no_connection(message, options->get()));
+Result<Connection> Connection::open(const Secret& url, std::chrono::milliseconds within) {
+  auto address = Address::parse(url);
+  if (!address) return fail(address.error());
+  const auto wanted = std::min(within, address->connect_timeout().value_or(within));
+  const SteadyTime deadline = std::chrono::steady_clock::now() + wanted;
+  const std::vector<std::string> hosts = address->by_host();
+  std::string why;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const auto hosts_left = static_cast<std::int64_t>(hosts.size() - i);
+    const SteadyTime now = std::chrono::steady_clock::now();
+    auto state = std::make_unique<State>(hosts[i]);
+    Pipeline& pipeline = state->pipeline;
+    if (pipeline.connect(now + (deadline - now) / hosts_left)) return Connection(std::move(state));
+    const bool is_refused = PQstatus(pipeline.get()) == CONNECTION_BAD;
+    why += why.empty() ? "" : "; ";
+    why += is_refused ? address->masked(one_line(PQerrorMessage(pipeline.get())))
+                      : "no answer within the deadline";
   }
-  return Connection(std::move(state));
+  return fail("cannot connect: " + why);
+}
+
+void Connection::query_each(const std::vector<std::string>& sql, const Limits& limits,
+                            const Told& told) {
+  const std::string broken_before = broken() ? "the connection is broken" : "";
+  std::size_t next = 0;
+  while (next < sql.size() && !broken()) next = state_->run(sql, next, limits, told);
+  const std::string& why = broken_before.empty() ? state_->pipeline.why_broken() : broken_before;
+  for (; next < sql.size(); ++next) told(next, fail(why));
 }
 
 Result<Rows> Connection::query(const std::string& sql, const Limits& limits) {
-  if (state_->is_broken) return fail("the connection is broken");
-  return state_->run(sql, limits);
+  Result<Rows> answer = fail("no answer");
+  query_each({sql}, limits,
+             [&answer](std::size_t, Result<Rows> rows) { answer = std::move(rows); });
+  return answer;
 }
 
-bool Connection::broken() const { return state_->is_broken; }
-int Connection::server_version() const { return PQserverVersion(state_->connection.get()); }
-
-Result<std::vector<std::pair<std::string, Secret>>> environment(const Secret& url) {
-  auto options = parse(url);
-  if (!options) return fail(options.error());
-  std::vector<std::pair<std::string, Secret>> variables;
-  for (const PQconninfoOption* option = options->get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr || option->envvar == nullptr) continue;
-    variables.emplace_back(option->envvar, Secret(option->val));
-  }
-  return variables;
-}
+void Connection::end_with(std::stop_token stop) { state_->pipeline.end_with(std::move(stop)); }
+bool Connection::broken() const { return state_->pipeline.is_broken(); }
+std::uint64_t Connection::answers_received() const { return state_->answers_received; }
+std::uint64_t Connection::rows_received() const { return state_->rows_received; }
+int Connection::server_version() const { return PQserverVersion(state_->pipeline.get()); }
 
 }  // namespace backstay::pg

@@ -1,18 +1,20 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
 
-// PostgreSQL, always under a deadline. The only includer of libpq.
+// PostgreSQL, always under a deadline. Only base/pg* includes libpq.
 namespace backstay::pg {
 
 // What a query gave back. Owns its data; a NULL is no value, never an empty string.
@@ -36,38 +38,51 @@ struct Limits {
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{1000};
   // When the caller gives up. A server that lives cancels at statement_timeout; one that is frozen
-  // answers nothing at all, not even a request to cancel: the connection is then broken.
+  // answers nothing at all, not even a request to cancel: two seconds later, or at the deadline,
+  // the connection is then broken.
   SteadyTime deadline;
 };
 
 // One connection, one thread. After an Error that broken() confirms, throw it away.
 class Connection {
  public:
-  // url: a libpq URI or keyword string. application_name is "backstay", text is UTF-8.
-  // connect_timeout is rounded up to whole seconds (libpq knows no less than 2), holds for each
-  // address that the host's name has, and gives way to one in the url.
-  static Result<Connection> open(const Secret& url, std::chrono::milliseconds connect_timeout);
+  // url: a libpq URI or keyword string. application_name is "backstay", text is UTF-8. It takes no
+  // longer than `within`, or connect_timeout in the url where that is less; with several hosts each
+  // has its share. Only the look-up of a host's name is libpq's, and can take longer.
+  static Result<Connection> open(const Secret& url, std::chrono::milliseconds within);
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
 
-  // Runs one SELECT inside BEGIN READ ONLY; SET LOCAL statement_timeout, lock_timeout; … COMMIT.
+  // From now on a query ends, and the connection with it, as soon as stop is requested.
+  void end_with(std::stop_token stop);
+
+  // Runs one SELECT inside BEGIN READ ONLY; SET LOCAL statement_timeout, lock_timeout; … COMMIT, in
+  // one round trip. The server ends a query that has lost its client within a second (from
+  // PostgreSQL 14 on; before, at statement_timeout).
   // More than one statement is refused by the server.
   // Never a session-level SET: a pooler in transaction mode would hand it to the application.
   // Errors carry the server's message and SQLSTATE, never the connection's address or password.
   Result<Rows> query(const std::string& sql, const Limits& limits);
 
+  // Several of them in one transaction and, unless one fails, one round trip. Each is told of as
+  // its answer comes, in their order; one that fails costs only itself, unless the server ends the
+  // session for it. Where the connection breaks, all that have no answer yet are told so, and
+  // broken() says so. Told does not throw.
+  using Told = std::function<void(std::size_t which, Result<Rows> rows)>;
+  void query_each(const std::vector<std::string>& sql, const Limits& limits, const Told& told);
+
   [[nodiscard]] bool broken() const;
   [[nodiscard]] int server_version() const;  // server_version_num, 150018
+  // Queries that had an answer so far, if only an error, on a connection that lives.
+  [[nodiscard]] std::uint64_t answers_received() const;
+  // Rows of all queries so far.
+  [[nodiscard]] std::uint64_t rows_received() const;
 
  private:
   struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-// The same address as libpq's environment variables (PGHOST, PGPASSWORD, …), for pg_dump and its
-// kin: on their command line anyone on the machine could read the password.
-Result<std::vector<std::pair<std::string, Secret>>> environment(const Secret& url);
 
 }  // namespace backstay::pg

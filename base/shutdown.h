@@ -6,7 +6,9 @@ namespace backstay {
 
 // Turns SIGINT and SIGTERM into a stop token. Construct in main before any other thread, so that
 // all threads inherit the blocked signals. The first signal requests the stop; a second one ends
-// the process at once. SIGPIPE is ignored for the process (subprocess restores it in children).
+// the process at once. SIGHUP, which would end a process whose terminal goes away or whose log is
+// rotated, is told to the log and nothing else. SIGPIPE is ignored for the process (subprocess
+// restores it in children).
 class Shutdown {
  public:
   Shutdown();

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/config_file.h"
 
@@ -39,6 +40,17 @@ std::optional<SecretSource> database_url(ConfigNode& database) {
   return url;
 }
 
+collectors::PgOptions read_pg_options(ConfigNode& database) {
+  collectors::PgOptions options;
+  options.tables_max = static_cast<int>(database.integer_or("max_tables", 500, 0, 10'000));
+  ConfigNode statements = database.section("statements");
+  options.statements_top = static_cast<int>(statements.integer_or("top", 100, 0, 1000));
+  options.has_query_text = statements.flag_or("query_text", false);
+  options.slow_over =
+      statements.duration_or("slow_over", milliseconds(1000), milliseconds(1), minutes(60));
+  return options;
+}
+
 void read_database(ConfigNode& root, ExporterConfig& config) {
   ConfigNode database = root.section("database");
   auto url = database_url(database);
@@ -47,11 +59,13 @@ void read_database(ConfigNode& root, ExporterConfig& config) {
       database.duration_or("statement_timeout", milliseconds(5000), milliseconds(10), minutes(10));
   const auto lock =
       database.duration_or("lock_timeout", milliseconds(1000), milliseconds(10), minutes(10));
+  const collectors::PgOptions pg = read_pg_options(database);
   if (!url) {
     if (root.has("database")) database.fault("", "url_file, url_env or url is missing");
     return;
   }
-  config.database = DatabaseConfig{std::move(*url), static_cast<int>(connections), statement, lock};
+  config.database =
+      DatabaseConfig{std::move(*url), static_cast<int>(connections), statement, lock, pg};
 }
 
 // A catalog file is looked for beside the configuration first, so that a shipped one can be
@@ -84,22 +98,14 @@ void read_collectors(ConfigNode& root, const std::string& config_path, ExporterC
   }
 }
 
-void read_requests(ConfigNode& root, ExporterConfig& config) {
-  ConfigNode requests = root.section("requests");
-  for (ConfigNode& node : requests.sections("sources")) {
-    const auto path = node.maybe_path("path");
-    if (!path) node.fault("", "path is missing");
-    node.choice_or("format", {"combined"}, "combined");
-    config.sources.push_back({path.value_or("")});
-  }
-  config.routes = requests.texts("routes");
-  for (const std::string& route : config.routes) {
-    if (route.empty() || route.front() != '/') {
-      requests.fault("routes", "\"" + route + "\" does not begin with /");
+// Each has a state file of its own, named after it.
+void check_event_names(ConfigNode& root, const ExporterConfig& config) {
+  std::set<std::string> seen;
+  for (const collectors::SqlQuery& query : config.queries) {
+    if (query.events && !seen.insert(query.events->name).second) {
+      root.fault("collectors", query.events->name + " is counted twice");
     }
   }
-  config.series_max =
-      static_cast<std::size_t>(requests.integer_or("max_series", 2000, 10, 1'000'000));
 }
 
 void read_health(ConfigNode& root, ExporterConfig& config) {
@@ -126,9 +132,11 @@ Result<ExporterConfig> load_exporter_config(const std::string& path) {
   if (!loaded) return fail(loaded.error());
   ConfigNode& root = *loaded;
   ExporterConfig config;
+  config.state_dir = root.maybe_path("state_dir");
   read_database(root, config);
   read_collectors(root, path.empty() ? "." : path, config);
-  read_requests(root, config);
+  check_event_names(root, config);
+  config.requests = read_requests(root);
   read_health(root, config);
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   if (path.empty() && !config.database) {

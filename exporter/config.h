@@ -8,7 +8,9 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "exporter/collectors/sql_catalog.h"
+#include "exporter/collectors/pg/pg_options.h"
+#include "exporter/collectors/sql/sql_catalog.h"
+#include "exporter/request_config.h"
 
 namespace backstay {
 
@@ -17,10 +19,7 @@ struct DatabaseConfig {
   int max_connections = 3;
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{1000};
-};
-
-struct RequestSourceConfig {
-  std::string path;
+  collectors::PgOptions pg{};
 };
 
 struct ComponentConfig {
@@ -32,12 +31,11 @@ struct ComponentConfig {
 
 // exporter.yml, as docs/CONFIG.md describes it.
 struct ExporterConfig {
+  std::optional<std::string> state_dir;  // without one, what is kept there begins anew each time
   std::optional<DatabaseConfig> database;
   bool with_pg = false;  // the built-in PostgreSQL statistics
   std::vector<collectors::SqlQuery> queries;
-  std::vector<RequestSourceConfig> sources;
-  std::vector<std::string> routes;
-  std::size_t series_max = 2000;
+  RequestsConfig requests;
   std::vector<ComponentConfig> components;
 };
 

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 
 #include "base/log.h"
 #include "base/self_metrics.h"
 #include "base/shutdown.h"
 #include "exporter/app.h"
+#include "exporter/check.h"
 #include "exporter/config.h"
 
 namespace {
@@ -20,8 +22,8 @@ struct Flags {
   std::string config_file;
   bool config_check = false;
   bool one_shot = false;
-  std::vector<std::string> listen_addresses{"127.0.0.1:9878"};
-  std::string telemetry_path = "/metrics";
+  std::string web_config_file;
+  backstay::web::Options web{{"127.0.0.1:9878"}, "/metrics", 40, nullptr, {"127.0.0.1:9880"}};
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -32,10 +34,20 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_flag("--config.check", flags.config_check, "Say what is wrong with it, and end.");
   app.add_flag("--one-shot", flags.one_shot,
                "Read every file source from start to end, print the exposition, and end.");
-  app.add_option("--web.listen-address", flags.listen_addresses,
+  app.add_option("--web.listen-address", flags.web.addresses,
                  "Address to listen on; may be given several times; port 0 takes a free one.")
       ->capture_default_str();
-  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics.")
+  app.add_option(
+         "--web.drain-address", flags.web.drain_addresses,
+         "Address on which log drains of the configuration are taken; like --web.listen-address.")
+      ->capture_default_str();
+  app.add_option("--web.telemetry-path", flags.web.telemetry_path, "Path of the metrics.")
+      ->capture_default_str();
+  app.add_option("--web.config.file", flags.web_config_file,
+                 "Passwords and headers, in the format of all Prometheus exporters.");
+  app.add_option("--web.max-requests", flags.web.scrapes_max,
+                 "Scrapes at one time, 0 to 1000; 0 is no limit.")
+      ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   app.add_option("--log.level", flags.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -44,6 +56,18 @@ void declare(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"logfmt", "json"}))
       ->capture_default_str();
   app.set_version_flag("--version", "backstay-exporter " + backstay::version());
+}
+
+// A page is made by whichever thread answers the scrape. With an arena for each thread, as glibc
+// has it, each of them would keep the memory of the largest page that it ever made; with one for
+// all, each has a cache of its own for what is small, and seldom waits. What a page took is kept
+// for the next one, up to a limit: to get it from the kernel anew costs more than to fill it.
+void share_memory() {
+  constexpr int kArenasMax = 1;
+  constexpr int kKeptBytesMax = 4 << 20;
+  mallopt(M_ARENA_MAX, kArenasMax);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
+  mallopt(M_MMAP_THRESHOLD, kKeptBytesMax);
 }
 
 int print_once(const backstay::ExporterConfig& config) {
@@ -58,7 +82,7 @@ int print_once(const backstay::ExporterConfig& config) {
 
 int serve(const backstay::ExporterConfig& config, const Flags& flags) {
   backstay::Shutdown shutdown;
-  auto app = backstay::ExporterApp::start(config, flags.listen_addresses, flags.telemetry_path);
+  auto app = backstay::ExporterApp::start(config, flags.web);
   if (!app) {
     std::cerr << "backstay-exporter: " << app.error().message << '\n';
     return kFailed;
@@ -68,22 +92,41 @@ int serve(const backstay::ExporterConfig& config, const Flags& flags) {
   return 0;
 }
 
-int run(const Flags& flags) {
+int check(const backstay::ExporterConfig& config, const Flags& flags) {
+  std::cout << (flags.config_file.empty() ? "DATA_SOURCE_NAME" : flags.config_file) << ": ok\n";
+  switch (backstay::check_queries(config, std::cout, std::cerr)) {
+    case backstay::CheckOutcome::good:
+      return 0;
+    case backstay::CheckOutcome::database_not_asked:
+      return kFailed;
+    case backstay::CheckOutcome::bad:
+      break;
+  }
+  return kBadUsage;
+}
+
+int refuse(const backstay::Error& error) {
+  std::cerr << error.message << '\n';
+  return kBadUsage;
+}
+
+int run(Flags& flags) {
   const auto config = backstay::load_exporter_config(flags.config_file);
-  if (!config) {
-    std::cerr << config.error().message << '\n';
-    return kBadUsage;
+  if (!config) return refuse(config.error());
+  if (!flags.web_config_file.empty()) {
+    auto web_config =
+        backstay::WebConfigFile::load(flags.web_config_file, backstay::web::kWhyNoTls);
+    if (!web_config) return refuse(web_config.error());
+    flags.web.config = std::move(*web_config);
   }
-  if (flags.config_check) {
-    std::cout << (flags.config_file.empty() ? "DATA_SOURCE_NAME" : flags.config_file) << ": ok\n";
-    return 0;
-  }
+  if (flags.config_check) return check(*config, flags);
   return flags.one_shot ? print_once(*config) : serve(*config, flags);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  share_memory();
   Flags flags;
   CLI::App app("Invitation, request, database and business metrics for Prometheus.",
                "backstay-exporter");

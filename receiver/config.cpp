@@ -13,16 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-SecretSource required_secret(ConfigNode& node, const std::string& key, bool allow_literal) {
-  auto source = node.secret(key, allow_literal);
-  if (!source) {
-    node.fault("", key + "_file or " + key + "_env is missing");
-    return SecretSource::literal(Secret());
-  }
-  if (auto value = source->read(); !value) node.fault(key + "_file", value.error().message);
-  return *source;
-}
-
 // `secret_file`, `bearer_token_file`, or a list of two while one is being rotated: `secret_files`.
 std::vector<SecretSource> webhook_secrets(ConfigNode& node, const std::string& provider) {
   const std::string key = provider == "alertmanager" ? "bearer_token" : "secret";
@@ -34,7 +24,7 @@ std::vector<SecretSource> webhook_secrets(ConfigNode& node, const std::string& p
     secrets.push_back(source);
   }
   if (secrets.size() > 2) node.fault(list_key, "at most two: the current one and the one before");
-  if (secrets.empty()) secrets.push_back(required_secret(node, key, false));
+  if (secrets.empty()) secrets.push_back(node.required_secret(key, false));
   return secrets;
 }
 
@@ -143,7 +133,7 @@ std::vector<NotifyConfig> read_notify(ConfigNode& root) {
     notify.channel = node.choice_or("channel", {"log", "slack"}, "");
     if (notify.channel.empty()) node.fault("", "channel is missing");
     if (!names.insert(notify.channel).second) node.fault("channel", "used twice");
-    if (notify.channel == "slack") notify.url = required_secret(node, "url", false);
+    if (notify.channel == "slack") notify.url = node.required_secret("url", false);
     channels.push_back(notify);
   }
   return channels;
@@ -162,7 +152,7 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   ConfigNode backups = root.section("backups");
   BackupConfig backup{backups.maybe_path("dir").value_or("/var/backups/backstay"),
                       database.text_or("bin_dir", "/usr/lib/postgresql/15/bin"),
-                      required_secret(database, "url", true),
+                      database.required_secret("url", true),
                       backups.duration_or("timeout", minutes(30), seconds(1), hours(24))};
   ReceiverConfig config{.service = std::move(service),
                         .state_dir = std::move(state_dir),

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/http_client.h"
 #include "base/result.h"
+#include "base/state_lock.h"
 #include "base/subprocess.h"
 #include "receiver/config.h"
 #include "receiver/control.h"
@@ -14,7 +15,6 @@
 #include "receiver/facts.h"
 #include "receiver/journal/database.h"
 #include "receiver/prometheus_alerts.h"
-#include "receiver/state_lock.h"
 #include "receiver/worker.h"
 
 namespace backstay {

@@ -117,7 +117,10 @@ class Releases:
                 names = [] if in_maintenance else [
                     place.name for place in self.run.iterdir() if self.port(place.name) == int(fields[18])]
                 if len(names) > 1:
-                    fail(f"several releases claim port {fields[18]}")
+                    # A release that ended leaves its port file behind, and another may get the port.
+                    names = [name for name in names if self.is_healthy(name)]
+                    if not names:
+                        fail(f"several releases claim port {fields[18]}, and none of them answers there")
                 return names[0] if names else None
         fail("HAProxy has no server service/live")
 

@@ -1,4 +1,5 @@
--- The invitation service's tables: what Backstay's shipped catalog counts.
+-- The invitation service's tables: what Backstay's shipped catalog counts. The indexes on times are there
+-- for its event collectors, which read what is new and no more.
 
 CREATE TABLE users (
   id bigserial PRIMARY KEY,
@@ -6,6 +7,7 @@ CREATE TABLE users (
   created_at timestamptz NOT NULL DEFAULT now(),
   last_seen_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX users_created_at ON users (created_at);
 
 CREATE TABLE invitations (
   id bigserial PRIMARY KEY,
@@ -17,6 +19,8 @@ CREATE TABLE invitations (
   answered_at timestamptz,
   expires_at timestamptz NOT NULL DEFAULT now() + interval '14 days'
 );
+CREATE INDEX invitations_created_at ON invitations (created_at);
+CREATE INDEX invitations_answered_at ON invitations (answered_at);
 CREATE INDEX invitations_pending ON invitations (created_at) WHERE status = 'pending';
 
 CREATE TABLE emails (
@@ -25,8 +29,10 @@ CREATE TABLE emails (
   recipient text NOT NULL,
   outcome text NOT NULL DEFAULT 'sent' CHECK (outcome IN ('sent', 'delivered', 'failed')),
   sent_at timestamptz NOT NULL DEFAULT now(),
-  answered_at timestamptz
+  answered_at timestamptz  -- when the outcome became known; it does not change any more after that
 );
+CREATE INDEX emails_answered_at ON emails (answered_at);
+CREATE INDEX emails_unanswered ON emails (sent_at) WHERE outcome = 'sent';
 
 CREATE TABLE subscriptions (
   id bigserial PRIMARY KEY,
@@ -37,6 +43,7 @@ CREATE TABLE subscriptions (
   cancelled_at timestamptz
 );
 
+-- One row for each attempt, and one for each refund: no row changes its outcome.
 CREATE TABLE payments (
   id bigserial PRIMARY KEY,
   user_id bigint NOT NULL REFERENCES users,
@@ -45,6 +52,7 @@ CREATE TABLE payments (
   outcome text NOT NULL CHECK (outcome IN ('succeeded', 'failed', 'refunded')),
   created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX payments_created_at ON payments (created_at);
 
 CREATE TABLE feature_uses (
   id bigserial PRIMARY KEY,
@@ -52,3 +60,11 @@ CREATE TABLE feature_uses (
   feature text NOT NULL,
   used_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX feature_uses_used_at ON feature_uses (used_at);
+
+CREATE TABLE api_calls (
+  id bigserial PRIMARY KEY,
+  customer text NOT NULL,
+  called_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX api_calls_called_at ON api_calls (called_at);

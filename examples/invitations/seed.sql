@@ -41,4 +41,9 @@ SELECT 1 + n % 2000, (ARRAY['invite', 'import', 'export', 'search', 'api'])[1 + 
        now() - random() * interval '30 days'
 FROM generate_series(1, 6000) n;
 
+INSERT INTO api_calls (customer, called_at)
+SELECT (ARRAY['acme', 'acme', 'acme', 'globex', 'initech', 'example.com'])[1 + floor(random() * 6)::int],
+       now() - random() * interval '30 days'
+FROM generate_series(1, 4000) n;
+
 ANALYZE;

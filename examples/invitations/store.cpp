@@ -53,6 +53,12 @@ std::optional<long> Store::invite(long inviter, const std::string& email) {
           "INSERT INTO emails (kind, recipient, outcome, answered_at) "
           "VALUES ('invitation', $1, 'delivered', now())",
           email);
+      // A customer is whoever has the inviter's mail domain.
+      tx.exec_params(
+          "INSERT INTO api_calls (customer) SELECT split_part(email, '@', 2) FROM users "
+          "WHERE id = $1",
+          inviter);
+      tx.exec_params("INSERT INTO feature_uses (user_id, feature) VALUES ($1, 'invite')", inviter);
     }
     return id;
   });

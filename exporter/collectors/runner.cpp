@@ -1,174 +1,116 @@
 #include "exporter/collectors/runner.h"
 
 #include <algorithm>
-
-#include "base/log.h"
+#include <random>
 
 namespace backstay::collectors {
-
-// What one collector brought to one scrape.
-struct Runner::Outcome {
-  bool is_done = false;
-  bool has_answer = false;  // the database said something, if only an error
-  std::string problem;      // empty: success
-  double seconds = 0;
-  metrics::Families families;
-};
-
 namespace {
 
-// The server cancels before the deadline cuts its connection: a server that only loses its client
-// goes on with the query, and that connection beside its successor would be one too many.
-pg::Limits limits_until(SteadyTime deadline, const RunnerLimits& limits, SteadyTime now) {
-  using std::chrono::milliseconds;
-  const auto left = std::chrono::duration_cast<milliseconds>(deadline - now);
-  const milliseconds statement = std::min(limits.statement_timeout, left * 9 / 10);
-  return {std::max(statement, milliseconds(1)), limits.lock_timeout, deadline};
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{100};
+
+Report report_of(const Measured& collector, const Outcome* outcome) {
+  Report report;
+  report.collector = collector.name();
+  report.record = collector.record();
+  report.is_success = outcome != nullptr && outcome->problem.empty();
+  if (outcome != nullptr) report.seconds = outcome->seconds;
+  return report;
 }
 
 }  // namespace
 
-// A collector with what outlives a scrape. Shared with tasks that may outlive the runner's
-// interest.
-struct Runner::Entry {
-  std::unique_ptr<Collector> collector;
-  std::atomic<bool> is_busy{false};
-  Mutex mutex;
-  std::string last_problem GUARDED_BY(mutex);
-};
-
-struct Runner::Collection {
-  Collection(std::size_t collectors, SteadyTime until) : deadline(until), outcomes(collectors) {}
-
-  const SteadyTime deadline;
-  Mutex mutex;
-  std::condition_variable_any changed;
-  std::vector<Outcome> outcomes GUARDED_BY(mutex);
-  std::size_t done GUARDED_BY(mutex) = 0;
-
-  void put(std::size_t which, Outcome outcome) EXCLUDES(mutex) {
-    const MutexLock lock(mutex);
-    if (!outcomes[which].is_done) ++done;
-    outcome.is_done = true;
-    outcomes[which] = std::move(outcome);
-    changed.notify_all();
-  }
-  [[nodiscard]] bool is_complete() EXCLUDES(mutex) {
-    const MutexLock lock(mutex);
-    return done == outcomes.size();
-  }
-  // What is there when all is done, or at the deadline.
-  std::vector<Outcome> wait(SteadyTime until) EXCLUDES(mutex) {
-    MutexLock lock(mutex);
-    changed.wait_until(lock, until, [this]() REQUIRES(mutex) { return done == outcomes.size(); });
-    return outcomes;
-  }
-};
-
 Runner::Runner(std::vector<std::unique_ptr<Collector>> collectors, Pool& pool, RunnerLimits limits,
                Clock& clock)
-    : pool_(pool), limits_(limits), clock_(clock) {
+    : pool_(pool), clock_(clock) {
   for (auto& collector : collectors) {
-    entries_.push_back(std::make_shared<Entry>());
-    entries_.back()->collector = std::move(collector);
-  }
-}
-
-// Tells the log once when a collector begins to fail, and once when it works again.
-void Runner::log_change(Entry& entry, const std::string& problem) {
-  const MutexLock lock(entry.mutex);
-  if (entry.last_problem == problem) return;
-  if (problem.empty()) {
-    log::info("a collector works again", {{"collector", entry.collector->name()}});
-  } else {
-    log::warn("a collector failed", {{"collector", entry.collector->name()}, {"error", problem}});
-  }
-  entry.last_problem = problem;
-}
-
-void Runner::begin(const std::shared_ptr<Collection>& collection) {
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const std::shared_ptr<Entry> entry = entries_[i];
-    if (entry->is_busy.exchange(true)) {
-      Outcome outcome;
-      outcome.problem = "still busy with an earlier scrape";
-      collection->put(i, std::move(outcome));
-      continue;
+    const bool has_interval = collector->schedule().interval.count() > 0;
+    auto measured = std::make_shared<Measured>(std::move(collector), pool, limits, clock);
+    if (has_interval) {
+      on_interval_.push_back(std::make_shared<OnInterval>(std::move(measured), clock));
+    } else {
+      on_scrape_.push_back(std::make_shared<OnScrape>(std::move(measured), clock));
     }
-    const SteadyTime begun = clock_.steady();
-    // The tasks may outlive this runner, but neither the pool nor the clock.
-    pool_.submit(
-        collection->deadline,
-        [entry, deadline = collection->deadline, limits = limits_,
-         &clock = clock_](pg::Connection& connection) {
-          return entry->collector->collect(connection,
-                                           limits_until(deadline, limits, clock.steady()));
-        },
-        [entry, collection, i, begun, &clock = clock_](Result<metrics::Families> brought,
-                                                       bool has_answer) {
-          Outcome outcome;
-          outcome.has_answer = has_answer;
-          outcome.seconds = std::chrono::duration<double>(clock.steady() - begun).count();
-          if (brought) {
-            outcome.families = std::move(*brought);
-          } else {
-            outcome.problem = brought.error().message;
-          }
-          log_change(*entry, outcome.problem);
-          entry->is_busy = false;
-          collection->put(i, std::move(outcome));
-        });
   }
 }
 
-std::shared_ptr<Runner::Collection> Runner::join_or_begin(SteadyTime deadline) {
-  const MutexLock lock(mutex_);
-  const bool may_join =
-      running_ && !running_->is_complete() && clock_.steady() < running_->deadline;
-  if (may_join) return running_;
-  running_ = std::make_shared<Collection>(entries_.size(), deadline);
-  begin(running_);
-  return running_;
+void Runner::run(const std::stop_token& stop) {
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_real_distribution<double> spread(0, 1);
+  do {
+    for (const auto& collector : on_interval_) collector->tick(spread(random));
+  } while (clock_.sleep(kTick, stop));
 }
 
-metrics::Families Runner::collect(SteadyTime deadline) {
-  const std::shared_ptr<Collection> collection = join_or_begin(deadline);
-  const std::vector<Outcome> outcomes = collection->wait(std::min(deadline, collection->deadline));
-  metrics::Families families = own_families(outcomes);
-  for (const Outcome& outcome : outcomes) {
-    families.insert(families.end(), outcome.families.begin(), outcome.families.end());
+std::vector<Runner::Asked> Runner::ask(SteadyTime deadline, const CollectorFilter& filter) {
+  const Pool::Gathering gathering(pool_);
+  std::vector<Asked> asked;
+  for (const auto& collector : on_scrape_) {
+    const Measured& measured = collector->collector();
+    if (filter.asks_for(measured.name())) asked.push_back({&measured, collector->ask(deadline)});
   }
-  return families;
+  return asked;
 }
 
-metrics::Families Runner::own_families(const std::vector<Outcome>& outcomes) const {
-  metrics::Family up{
-      "pg_up", "Whether the database answered this scrape.", metrics::Type::gauge, {}};
-  metrics::Family success{"backstay_scrape_collector_success",
-                          "Whether the collector brought its metrics to this scrape.",
-                          metrics::Type::gauge,
-                          {}};
-  metrics::Family duration{"backstay_scrape_collector_duration_seconds",
-                           "How long the collector took, the wait for a connection included.",
-                           metrics::Type::gauge,
-                           {}};
-  bool is_up = false;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const Outcome& outcome = outcomes[i];
-    const metrics::Labels labels{{"collector", entries_[i]->collector->name()}};
-    const bool is_success = outcome.is_done && outcome.problem.empty();
-    is_up = is_up || outcome.has_answer;
-    success.samples.push_back({labels, is_success ? 1.0 : 0.0, {}});
-    if (outcome.is_done) duration.samples.push_back({labels, outcome.seconds, {}});
+std::vector<OnInterval*> Runner::asked_beside(const CollectorFilter& filter) const {
+  std::vector<OnInterval*> asked;
+  for (const auto& collector : on_interval_) {
+    if (filter.asks_for(collector->collector().name())) asked.push_back(collector.get());
   }
-  // Where nobody asked, nothing is known.
-  if (!outcomes.empty()) up.samples.push_back({{}, is_up ? 1.0 : 0.0, {}});
-  metrics::Family connections{
-      "backstay_database_connections",
-      "Connections to the database that are open; never over max_connections.",
-      metrics::Type::gauge,
-      {{{}, static_cast<double>(pool_.connections()), {}}}};
-  return {std::move(up), std::move(success), std::move(duration), std::move(connections)};
+  return asked;
+}
+
+// So that the first scrape is whole, and the first one after an outage.
+void Runner::catch_up(const std::vector<OnInterval*>& collectors, SteadyTime deadline) {
+  for (OnInterval* collector : collectors) collector->catch_up();
+  for (OnInterval* collector : collectors) collector->wait_to_catch_up(deadline);
+}
+
+std::vector<metrics::Snapshot> Runner::collect(SteadyTime deadline, const CollectorFilter& filter) {
+  const SteadyTime begun = clock_.steady();
+  const auto asked = ask(deadline, filter);
+  // From the last one, since they come more or less in order: who waits is seldom woken up.
+  for (auto at = asked.rbegin(); at != asked.rend(); ++at) at->outcome.wait_until(deadline);
+  std::vector<metrics::Snapshot> snapshots;
+  ScrapeReport scrape;
+  for (const auto& [measured, future] : asked) {
+    const bool is_over = future.wait_for(milliseconds(0)) == std::future_status::ready;
+    const Outcome* outcome = is_over ? &future.get() : nullptr;
+    if (is_over) snapshots.push_back(outcome->snapshot);
+    const bool has_answer = is_over && outcome->has_answer;
+    const bool has_nothing_to_ask = is_over && !has_answer && outcome->problem.empty();
+    scrape.is_asked = scrape.is_asked || !has_nothing_to_ask;
+    scrape.is_up = scrape.is_up || has_answer;
+    scrape.reports.push_back(collectors::report_of(*measured, outcome));
+  }
+  const std::vector<OnInterval*> beside = asked_beside(filter);
+  if (scrape.is_up || !scrape.is_asked) catch_up(beside, deadline);
+  for (OnInterval* collector : beside) {
+    if (auto snapshot = collector->fresh()) snapshots.push_back(std::move(*snapshot));
+    scrape.reports.push_back(report_of(*collector));
+  }
+  scrape.number = ++scrapes_;
+  scrape.seconds = std::chrono::duration<double>(clock_.steady() - begun).count();
+  scrape.connections = pool_.connections();
+  snapshots.insert(snapshots.begin(), metrics::Snapshot(families(scrape)));
+  return snapshots;
+}
+
+// A success that is too old to be shown is none any more; before the first run nothing is known.
+Report Runner::report_of(const OnInterval& collector) const {
+  const auto last = collector.last();
+  Report report = collectors::report_of(collector.collector(), last ? &*last : nullptr);
+  if (!last) report.is_success.reset();
+  if (last && !collector.fresh()) report.is_success = false;
+  return report;
+}
+
+std::vector<std::string> Runner::names() const {
+  std::vector<std::string> names;
+  for (const auto& collector : on_scrape_) names.push_back(collector->collector().name());
+  for (const auto& collector : on_interval_) names.push_back(collector->collector().name());
+  return names;
 }
 
 }  // namespace backstay::collectors

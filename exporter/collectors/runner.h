@@ -2,52 +2,56 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstdint>
+#include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "exporter/collectors/collector.h"
+#include "exporter/collectors/filter.h"
+#include "exporter/collectors/measured.h"
+#include "exporter/collectors/on_interval.h"
+#include "exporter/collectors/on_scrape.h"
 #include "exporter/collectors/pool.h"
-#include "exporter/metrics/family.h"
+#include "exporter/collectors/report.h"
+#include "exporter/metrics/snapshot.h"
 
 namespace backstay::collectors {
 
-struct RunnerLimits {
-  std::chrono::milliseconds statement_timeout{5000};
-  std::chrono::milliseconds lock_timeout{1000};
-};
-
-// Runs all collectors for a scrape and gives back what is there at its deadline, with
-//   //   pg_up                      1 where the database answered anything; absent without a
-//   collector backstay_scrape_collector_success{collector}           0 for one that failed, or is
-//   not done backstay_scrape_collector_duration_seconds{collector}
-// It waits for results, never for a thread. A collector that is still busy with an earlier scrape
-// is not started again: scrapes cannot pile up. Scrapes at one time share one collection.
-// Thread-safe.
+// Runs the collectors: for a scrape those without an interval, beside the scrapes those with one.
+// A scrape gets what is there at its deadline, and how each collector fared (report.h). It waits
+// for results, never for a thread; scrapes at one time share the runs. Thread-safe.
 class Runner {
  public:
   Runner(std::vector<std::unique_ptr<Collector>> collectors, Pool& pool, RunnerLimits limits,
          Clock& clock);
-  [[nodiscard]] metrics::Families collect(SteadyTime deadline) EXCLUDES(mutex_);
+
+  // Keeps the collectors that have an interval going, until stop.
+  void run(const std::stop_token& stop);
+  // What the filter does not ask for is not run and not shown.
+  [[nodiscard]] std::vector<metrics::Snapshot> collect(SteadyTime deadline,
+                                                       const CollectorFilter& filter = {});
+  // The values of the label `collector`.
+  [[nodiscard]] std::vector<std::string> names() const;
 
  private:
-  struct Collection;
-  struct Entry;
-  struct Outcome;
-  std::shared_ptr<Collection> join_or_begin(SteadyTime deadline) EXCLUDES(mutex_);
-  void begin(const std::shared_ptr<Collection>& collection);
-  [[nodiscard]] metrics::Families own_families(const std::vector<Outcome>& outcomes) const;
-  static void log_change(Entry& entry, const std::string& problem);
+  struct Asked {
+    const Measured* measured;
+    std::shared_future<Outcome> outcome;
+  };
+  [[nodiscard]] std::vector<Asked> ask(SteadyTime deadline, const CollectorFilter& filter);
+  [[nodiscard]] std::vector<OnInterval*> asked_beside(const CollectorFilter& filter) const;
+  static void catch_up(const std::vector<OnInterval*>& collectors, SteadyTime deadline);
+  [[nodiscard]] Report report_of(const OnInterval& collector) const;
 
-  std::vector<std::shared_ptr<Entry>> entries_;
+  std::vector<std::shared_ptr<OnScrape>> on_scrape_;
+  std::vector<std::shared_ptr<OnInterval>> on_interval_;
   Pool& pool_;
-  const RunnerLimits limits_;
   Clock& clock_;
-  Mutex mutex_;
-  std::shared_ptr<Collection> running_ GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> scrapes_{0};
 };
 
 }  // namespace backstay::collectors

@@ -2,7 +2,10 @@
 
 #include <charconv>
 #include <cstring>
-#include <optional>
+
+#include "exporter/formats/field_number.h"
+#include "exporter/formats/field_time.h"
+#include "exporter/formats/request_line.h"
 
 namespace backstay::formats {
 namespace {
@@ -23,62 +26,63 @@ std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
   }
 }
 
-std::optional<double> parse_seconds(std::string_view text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  const bool is_time = parsed.ec == std::errc() && parsed.ptr == end && value >= 0 && value < 1e6;
-  return is_time ? std::optional(value) : std::nullopt;
+// A word behind the agent: rt=0.012, rt="0.012", 0.012, "10.0.0.1".
+struct Word {
+  std::string_view name;  // rt=
+  std::string_view value;
+  bool is_quoted = false;
+};
+
+// The next word, taken off the front; a quoted text is one, whatever blanks it has. False: no more.
+bool take_word(std::string_view& tail, Word& word) {
+  while (!tail.empty() && tail.front() == ' ') tail.remove_prefix(1);
+  if (tail.empty()) return false;
+  std::size_t end = 0;
+  std::size_t value = 0;
+  for (; end < tail.size() && tail[end] != ' ' && tail[end] != '"'; ++end) {
+    if (tail[end] == '=' && value == 0) value = end + 1;
+  }
+  word.name = tail.substr(0, value);
+  word.is_quoted = end < tail.size() && tail[end] == '"';
+  if (word.is_quoted) {
+    const std::size_t begin = end + 1;
+    end = end_of_quoted(tail, begin);
+    if (end == std::string_view::npos) return false;
+    word.value = tail.substr(begin, end - begin);
+    ++end;
+  } else {
+    word.value = tail.substr(value, end - value);
+  }
+  tail = rest_of(tail, end);
+  return true;
 }
 
-bool is_token(std::string_view text) {
-  for (char c : text) {
-    if ((c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_') return false;
-  }
-  return !text.empty() && text.size() <= 32;
-}
-
-// "GET /path HTTP/1.1"; HTTP/0.9 has no version.
-bool parse_request(std::string_view request, AccessEvent& event) {
-  const std::size_t space = request.find(' ');
-  if (space == std::string_view::npos) return false;
-  event.method = request.substr(0, space);
-  std::string_view target = request.substr(space + 1);
-  const std::size_t last = target.rfind(' ');
-  if (last != std::string_view::npos && target.substr(last + 1, 5) == "HTTP/") {
-    target = target.substr(0, last);
-  }
-  event.target = target;
-  return is_token(event.method) && !target.empty();
-}
+std::string_view text_of(const Word& word) { return word.value == "-" ? "" : word.value; }
 
 // A bare whole number may be anything: a length, a port, Apache's %D in microseconds. A wrong time
 // is worse than none, so only what has a fraction is one.
-std::optional<double> parse_bare_seconds(std::string_view word) {
-  return word.find('.') == std::string_view::npos ? std::nullopt : parse_seconds(word);
+std::optional<double> parse_bare_seconds(const Word& word) {
+  const bool is_bare = !word.is_quoted && word.name.empty();
+  const bool has_fraction = is_bare && word.value.find('.') != std::string_view::npos;
+  return has_fraction ? parse_duration(word.value, 1) : std::nullopt;
 }
 
-// What follows the agent, word by word, a quoted text being one: "10.0.0.1" rt="0.012" uct=- 0.012
+// What follows the agent: "10.0.0.1" rt="0.012" uct=- 0.012
 // What a client wrote stands in quotes, and is not looked into.
-std::optional<double> find_duration(std::string_view tail) {
-  std::optional<double> bare;
-  for (;;) {
-    while (!tail.empty() && tail.front() == ' ') tail.remove_prefix(1);
-    if (tail.empty()) return bare;
-    std::size_t end = tail.find_first_of(" \"");
-    const std::string_view word = tail.substr(0, end);
-    std::string_view quoted;
-    if (end != std::string_view::npos && tail[end] == '"') {
-      const std::size_t begin = end + 1;
-      end = end_of_quoted(tail, begin);
-      if (end == std::string_view::npos) return bare;
-      quoted = tail.substr(begin, end - begin);
-      ++end;
+void parse_tail(std::string_view tail, AccessEvent& event) {
+  bool is_named = false;
+  Word word;
+  while (take_word(tail, word)) {
+    if (word.name.empty()) {
+      if (!event.duration_seconds) event.duration_seconds = parse_bare_seconds(word);
+    } else if (word.name == "rt=") {
+      if (!is_named) event.duration_seconds = parse_duration(word.value, 1);
+      is_named = true;
+    } else if (word.name == "rid=" || word.name == "request_id=") {
+      event.request_id = text_of(word);
+    } else if (word.name == "rl=") {
+      event.request_bytes = parse_whole(word.value);
     }
-    // "urt=" and its kin are the upstream's times, not the request's.
-    if (word.substr(0, 3) == "rt=") return parse_seconds(word == "rt=" ? quoted : word.substr(3));
-    if (!bare) bare = parse_bare_seconds(word);
-    tail = rest_of(tail, end);
   }
 }
 
@@ -90,10 +94,11 @@ bool parse_numbers(std::string_view text, AccessEvent& event) {
   if (status.ec != std::errc() || event.status < 100 || event.status > 599) return false;
   if (status.ptr == end) return true;
   if (*status.ptr != ' ') return false;
-  if (status.ptr + 1 < end && *(status.ptr + 1) != '-') {
-    const auto bytes = std::from_chars(status.ptr + 1, end, event.response_bytes);
-    if (bytes.ec != std::errc()) event.response_bytes = 0;
-  }
+  const char* number = status.ptr + 1;
+  std::uint64_t bytes = 0;
+  const bool is_none = number < end && *number == '-';  // Apache's %b writes no 0
+  if (is_none || std::from_chars(number, end, bytes).ec == std::errc())
+    event.response_bytes = bytes;
   return true;
 }
 
@@ -110,45 +115,46 @@ std::string_view behind_quoted_fields(std::string_view text) {
 
 }  // namespace
 
-std::string_view to_string(RejectReason reason) {
-  switch (reason) {
-    case RejectReason::empty:
-      return "empty";
-    case RejectReason::too_long:
-      return "too_long";
-    case RejectReason::control_characters:
-      return "control_characters";
-    case RejectReason::no_time:
-      return "no_time";
-    case RejectReason::no_request:
-      return "no_request";
-    case RejectReason::bad_request_line:
-      return "bad_request_line";
-    case RejectReason::bad_status:
-      break;
+std::optional<std::int64_t> Combined::time_ms(std::string_view time) {
+  const bool is_usual = time.size() == kTimeBytes;
+  if (is_usual && std::memcmp(time.data(), second_.data(), kTimeBytes) == 0) return second_ms_;
+  const auto parsed = parse_time(time);
+  if (!parsed) return std::nullopt;
+  if (is_usual) {
+    std::memcpy(second_.data(), time.data(), kTimeBytes);
+    second_ms_ = parsed->unix_ms();
   }
-  return "bad_status";
+  return parsed->unix_ms();
 }
 
-std::variant<AccessEvent, RejectReason> parse_combined(std::string_view line) {
+std::optional<RejectReason> Combined::read(std::string_view line, AccessEvent& event) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   if (line.empty()) return RejectReason::empty;
   if (line.size() > kLineBytesMax) return RejectReason::too_long;
   if (std::memchr(line.data(), '\0', line.size()) != nullptr)
     return RejectReason::control_characters;
   const std::size_t time_begin = line.find('[');
-  const std::size_t time_end = line.find("] \"", time_begin);
   if (time_begin == std::string_view::npos) return RejectReason::no_time;
+  const std::size_t time_end = line.find("] \"", time_begin);
   if (time_end == std::string_view::npos) return RejectReason::no_request;
   const std::size_t begin = time_end + 3;
   const std::size_t end = end_of_quoted(line, begin);
   if (end == std::string_view::npos) return RejectReason::no_request;
-  AccessEvent event;
-  if (!parse_request(line.substr(begin, end - begin), event)) return RejectReason::bad_request_line;
+  if (!parse_request_line(line.substr(begin, end - begin), event)) {
+    return RejectReason::bad_request_line;
+  }
   const std::string_view numbers = rest_of(line, end + 1);
   if (!parse_numbers(numbers, event)) return RejectReason::bad_status;
-  event.duration_seconds = find_duration(behind_quoted_fields(numbers));
-  return event;
+  event.time_ms = time_ms(line.substr(time_begin + 1, time_end - time_begin - 1));
+  parse_tail(behind_quoted_fields(numbers), event);
+  return std::nullopt;
+}
+
+Parsed Combined::parse(std::string_view line) {
+  // In its place from the start: to copy an event costs as much as to read some of its fields.
+  Parsed parsed(std::in_place_type<AccessEvent>);
+  if (const auto reason = read(line, std::get<AccessEvent>(parsed))) parsed = *reason;
+  return parsed;
 }
 
 }  // namespace backstay::formats

@@ -15,17 +15,17 @@ class PostgresProbe final : public Probe {
     // Shared with the pool, which may come to its end after we have given up.
     auto answer = std::make_shared<std::promise<Result<void>>>();
     std::future<Result<void>> future = answer->get_future();
-    pool_.submit(
-        deadline,
-        [deadline](pg::Connection& connection) -> Result<metrics::Families> {
-          const auto rows = connection.query(
-              "SELECT 1", {std::chrono::seconds(5), std::chrono::seconds(1), deadline});
-          if (!rows) return fail(rows.error());
-          return metrics::Families{};
-        },
-        [answer](const Result<metrics::Families>& outcome, bool) {
-          answer->set_value(outcome ? Result<void>() : Result<void>(fail(outcome.error())));
-        });
+    pool_.submit({deadline,
+                  [deadline](pg::Connection& connection) -> Result<metrics::Snapshot> {
+                    const auto rows = connection.query(
+                        "SELECT 1", {std::chrono::seconds(5), std::chrono::seconds(1), deadline});
+                    if (!rows) return fail(rows.error());
+                    return metrics::Snapshot();
+                  },
+                  [answer](const Result<metrics::Snapshot>& outcome, bool) {
+                    answer->set_value(outcome ? Result<void>()
+                                              : Result<void>(fail(outcome.error())));
+                  }});
     if (future.wait_for(within) != std::future_status::ready) return fail("no answer in time");
     return future.get();
   }

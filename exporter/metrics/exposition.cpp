@@ -1,151 +1,86 @@
 #include "exporter/metrics/exposition.h"
 
 #include <algorithm>
-#include <limits>
-#include <locale>
-#include <map>
-#include <set>
-#include <sstream>
-
-#include <prometheus/text_serializer.h>
+#include <string_view>
+#include <unordered_set>
 
 namespace backstay::metrics {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
+using Parts = std::vector<const Family*>;  // of one name
+constexpr std::size_t kValueBytes = 24;    // what surrounds name and labels in a line, at most
+constexpr std::size_t kBoundBytes = 32;    // and what a bucket adds
 
-MetricType type_of(Type type) {
-  switch (type) {
-    case Type::counter:
-      return MetricType::Counter;
-    case Type::gauge:
-      return MetricType::Gauge;
-    case Type::histogram:
-      return MetricType::Histogram;
-    case Type::untyped:
-      break;
-  }
-  return MetricType::Untyped;
-}
-
-// The serializer does not escape HELP, and one newline in it would end the whole scrape.
-std::string escape_help(const std::string& help) {
-  std::string escaped;
-  for (char c : help) {
-    if (c == '\\')
-      escaped += "\\\\";
-    else if (c == '\n')
-      escaped += "\\n";
-    else
-      escaped += c;
-  }
-  return escaped;
-}
-
-void set_value(ClientMetric& metric, Type type, const Sample& sample) {
-  switch (type) {
-    case Type::counter:
-      metric.counter.value = sample.value;
-      return;
-    case Type::gauge:
-      metric.gauge.value = sample.value;
-      return;
-    case Type::untyped:
-      metric.untyped.value = sample.value;
-      return;
-    case Type::histogram:
-      break;
-  }
-  metric.histogram.sample_count = sample.histogram.count;
-  metric.histogram.sample_sum = sample.histogram.sum;
-  for (const auto& [bound, count] : sample.histogram.buckets) {
-    metric.histogram.bucket.push_back({count, bound});
-  }
-  const bool has_end =
-      !sample.histogram.buckets.empty() &&
-      sample.histogram.buckets.back().first == std::numeric_limits<double>::infinity();
-  if (!has_end) {
-    metric.histogram.bucket.push_back(
-        {sample.histogram.count, std::numeric_limits<double>::infinity()});
-  }
-}
-
-ClientMetric to_client_metric(Type type, const Sample& sample) {
-  ClientMetric metric;
-  for (const auto& [name, value] : sample.labels) metric.label.push_back({name, value});
-  set_value(metric, type, sample);
-  return metric;
-}
-
-using LabelSet = std::set<std::pair<std::string, std::string>>;
-
-LabelSet label_set(const ClientMetric& metric) {
-  LabelSet set;
-  for (const auto& label : metric.label) set.emplace(label.name, label.value);
-  return set;
-}
-
-// Families by name, with the label sets that each has so far.
-class Page {
- public:
-  void add(MetricFamily family) {
-    auto [at, is_new] = entries_.try_emplace(family.name);
-    Entry& entry = at->second;
-    if (is_new) {
-      entry.family.name = family.name;
-      entry.family.help = escape_help(family.help);
-      entry.family.type = family.type;
-    } else if (entry.family.type != family.type) {
-      dropped_ += family.metric.size();
-      return;
-    }
-    for (ClientMetric& metric : family.metric) {
-      if (entry.seen.insert(label_set(metric)).second) {
-        entry.family.metric.push_back(std::move(metric));
-      } else {
-        ++dropped_;
-      }
+std::size_t bytes_expected(const Family& family) {
+  std::size_t bytes = 2 * family.name.size() + family.help.size() + 64;
+  for (const Sample& sample : family.samples) {
+    const std::size_t line = family.name.size() + sample.labels.text().size() + kValueBytes;
+    bytes += line;
+    if (family.type == Type::histogram) {
+      bytes += (sample.histogram.buckets.size() + 2) * (line + kBoundBytes);
     }
   }
+  return bytes;
+}
 
-  Exposition write() && {
-    std::vector<MetricFamily> families;
-    for (auto& [name, entry] : entries_) {
-      if (!entry.family.metric.empty()) families.push_back(std::move(entry.family));
-    }
-    std::ostringstream out;
-    out.imbue(std::locale::classic());
-    prometheus::TextSerializer().Serialize(out, families);
-    return {out.str(), dropped_};
+// By name; of one name in the order of the snapshots.
+Parts sorted_families(const std::vector<Snapshot>& snapshots) {
+  Parts all;
+  for (const Snapshot& snapshot : snapshots) {
+    for (const Family& family : snapshot.families()) all.push_back(&family);
   }
+  std::stable_sort(all.begin(), all.end(), [](const Family* left, const Family* right) {
+    return left->name < right->name;
+  });
+  return all;
+}
 
- private:
-  struct Entry {
-    MetricFamily family;
-    std::set<LabelSet> seen;
-  };
-  std::map<std::string, Entry> entries_;
-  std::uint64_t dropped_ = 0;
-};
+// Writes families of one name, and returns how many of their series it left out.
+std::uint64_t write(Serializer& page, Parts::const_iterator begin, Parts::const_iterator end) {
+  std::uint64_t dropped = 0;
+  const Family& first = **begin;
+  const bool is_merged = end - begin > 1;
+  const bool is_begun = page.begin(first);
+  std::unordered_set<std::string_view> seen;
+  for (auto part = begin; part != end; ++part) {
+    const Family& family = **part;
+    if (!is_begun || family.type != first.type) {
+      dropped += family.samples.size();
+      continue;
+    }
+    for (const Sample& sample : family.samples) {
+      const bool is_new = !is_merged || seen.insert(sample.labels.text()).second;
+      if (!is_new || !page.write(sample)) ++dropped;
+    }
+  }
+  return dropped;
+}
 
 }  // namespace
 
-Exposition expose_text(const Families& families, std::vector<MetricFamily> own) {
-  Page page;
-  for (MetricFamily& family : own) page.add(std::move(family));
-  for (const Family& family : families) {
-    MetricFamily converted;
-    converted.name = family.name;
-    converted.help = family.help;
-    converted.type = type_of(family.type);
-    for (const Sample& sample : family.samples) {
-      converted.metric.push_back(to_client_metric(family.type, sample));
-    }
-    page.add(std::move(converted));
+Exposition expose(const std::vector<Snapshot>& snapshots, Format format) {
+  Exposition exposition;
+  for (const Snapshot& snapshot : snapshots) {
+    exposition.dropped_series += snapshot.dropped_series();
   }
-  return std::move(page).write();
+  const Parts all = sorted_families(snapshots);
+  std::size_t bytes = 16;
+  for (const Family* family : all) bytes += bytes_expected(*family);
+  Serializer page(format, bytes, all.size());
+  for (auto begin = all.begin(); begin != all.end();) {
+    const auto end = std::find_if(begin, all.end(), [&begin](const Family* family) {
+      return family->name != (*begin)->name;
+    });
+    exposition.dropped_series += write(page, begin, end);
+    begin = end;
+  }
+  exposition.text = std::move(page).finish();
+  return exposition;
+}
+
+const char* content_type(Format format) {
+  return format == Format::text ? "text/plain; version=0.0.4; charset=utf-8"
+                                : "application/openmetrics-text; version=1.0.0; charset=utf-8";
 }
 
 }  // namespace backstay::metrics

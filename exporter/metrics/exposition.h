@@ -4,24 +4,24 @@
 #include <string>
 #include <vector>
 
-#include <prometheus/metric_family.h>
-
-#include "exporter/metrics/family.h"
+#include "exporter/metrics/serializer.h"
+#include "exporter/metrics/snapshot.h"
 
 namespace backstay::metrics {
 
 struct Exposition {
   std::string text;
-  std::uint64_t dropped_series =
-      0;  // a label set that was there already, or a second family of a name
+  // A label set that was there already, a second family of a name with another type, or what the
+  // format cannot show.
+  std::uint64_t dropped_series = 0;
 };
 
-// Everything that a scrape shows, in Prometheus' text format 0.0.4, through prometheus-cpp's
-// serializer. Families of one name from several sources become one; a duplicate costs only itself:
-// the first stays. Families come out in the order of their names. `own` are the process's own.
-// https://prometheus.io/docs/instrumenting/exposition_formats/
-Exposition expose_text(const Families& families, std::vector<prometheus::MetricFamily> own);
+// Everything that a scrape shows. Families come out in the order of their names; those of one name
+// from several snapshots become one. A duplicate costs only itself: the one of the earlier snapshot
+// stays. Nothing is copied but into the text.
+Exposition expose(const std::vector<Snapshot>& snapshots, Format format);
 
-inline constexpr const char* kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+// The value of the header Content-Type.
+const char* content_type(Format format);
 
 }  // namespace backstay::metrics

@@ -1,21 +1,31 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "exporter/metrics/labels.h"
 
 namespace backstay::metrics {
 
 enum class Type { counter, gauge, histogram, untyped };
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
+// An observation of which it is known what it was of. OpenMetrics shows it behind its bucket.
+struct Exemplar {
+  Labels labels;  // with their names at most 128 characters; none: there is no exemplar
+  double value = 0;
+  double unix_seconds = 0;
+};
 
 // A histogram's observations; buckets are cumulative, the last bound is +Inf and may be left out.
 struct Histogram {
   std::vector<std::pair<double, std::uint64_t>> buckets;  // upper bound, count up to it
   std::uint64_t count = 0;
   double sum = 0;
+  // None, or one for each bucket and one for +Inf.
+  std::shared_ptr<const std::vector<Exemplar>> exemplars = nullptr;
 };
 
 struct Sample {

@@ -1,17 +1,46 @@
 #include "exporter/requests/routes.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace backstay::requests {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// What a byte of a segment is; one look-up a byte, since every request comes through here.
+enum Kind : std::uint8_t {
+  digit = 1,
+  letter_to_f = 2,
+  letter_behind_f = 4,
+  dash = 8,
+  telling = 16,  // an e-mail address, or text that someone entered
+  other = 32,
+  foreign = 64,  // no label in ASCII: other bytes are escaped by every client of ours
+};
+
+constexpr std::array<std::uint8_t, 256> make_kinds() {
+  std::array<std::uint8_t, 256> kinds{};
+  for (std::size_t c = 0; c < kinds.size(); ++c) {
+    kinds[c] = c < 0x20 || c >= 0x7f ? other | foreign : other;
+    if (c >= '0' && c <= '9') kinds[c] = digit;
+    const std::size_t lower = c | 0x20U;
+    if (lower >= 'a' && lower <= 'z') kinds[c] = lower <= 'f' ? letter_to_f : letter_behind_f;
+    if (c == '-' || c == '_') kinds[c] = dash;
+    if (c == '@' || c == '%') kinds[c] = telling | other;
+  }
+  return kinds;
+}
+constexpr auto kKinds = make_kinds();
+
+std::uint8_t kind_of(char c) { return kKinds[static_cast<unsigned char>(c)]; }
 
 // The path without query and fragment; what a proxy was asked for is a whole URL.
 std::string_view path_of(std::string_view target) {
-  target = target.substr(0, target.find_first_of("?#"));
+  // By hand: find_first_of() would look each byte up by a call of its own.
+  std::size_t end = 0;
+  while (end < target.size() && target[end] != '?' && target[end] != '#') ++end;
+  target = target.substr(0, end);
+  if (!target.empty() && target.front() == '/') return target;
   const std::size_t scheme = target.find("://");
   if (scheme != std::string_view::npos && scheme < 8) {
     const std::size_t slash = target.find('/', scheme + 3);
@@ -20,34 +49,82 @@ std::string_view path_of(std::string_view target) {
   return target;
 }
 
-// Takes the next segment off the path; empty ones ("//") are passed over.
-std::string_view take_segment(std::string_view& path) {
+// Takes the next segment off the path, and says what is in it; empty ones ("//") are passed over.
+std::string_view take_segment(std::string_view& path, std::uint8_t& kinds) {
   while (!path.empty() && path.front() == '/') path.remove_prefix(1);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
+  std::size_t end = 0;  // they are too short for a call of find()
+  for (; end < path.size() && path[end] != '/'; ++end) kinds |= kind_of(path[end]);
+  const std::string_view segment = path.substr(0, end);
+  path.remove_prefix(end);
   return segment;
+}
+
+std::string_view take_segment(std::string_view& path) {
+  std::uint8_t kinds = 0;
+  return take_segment(path, kinds);
+}
+
+// Every kind that is in it.
+std::uint8_t kinds_of(std::string_view segment) {
+  std::uint8_t kinds = 0;
+  for (const char c : segment) kinds |= kind_of(c);
+  return kinds;
+}
+
+constexpr std::size_t kWordBytesMax = 40;  // no word is longer
+
+// One without dots, of which it is known that it has a digit and nothing that tells.
+bool is_identifier_by_digits(std::string_view segment, std::uint8_t kinds) {
+  if ((kinds & ~(digit | dash)) == 0) return true;  // 42, 2026-11-23
+  if ((kinds & other) != 0) return false;
+  const bool is_hex = (kinds & letter_behind_f) == 0;
+  if (is_hex && segment.size() >= 8) return true;  // hashes, UUIDs
+  if (segment.size() < 16) return false;
+  const auto is_digit = [](char c) { return (kind_of(c) & digit) != 0; };
+  return std::count_if(segment.begin(), segment.end(), is_digit) >= 3;  // tokens, ULIDs
+}
+
+void append_ascii(std::string& route, std::string_view segment, std::uint8_t kinds) {
+  const std::size_t at = route.size();
+  route.append(segment);
+  if ((kinds & foreign) == 0) return;
+  for (std::size_t i = at; i < route.size(); ++i) {
+    if ((kind_of(route[i]) & foreign) != 0) route[i] = '?';
+  }
+}
+
+// app.8c3f2a9b41d07e65.js: a name with the hash of what is in the file.
+void append_by_parts(std::string& route, std::string_view segment) {
+  for (;;) {
+    const std::string_view part = segment.substr(0, segment.find('.'));
+    const std::uint8_t kinds = kinds_of(part);
+    const bool is_hash =
+        part.size() >= 8 && (kinds & digit) != 0 && is_identifier_by_digits(part, kinds);
+    is_hash ? void(route += ":id") : append_ascii(route, part, kinds);
+    if (part.size() == segment.size()) return;
+    route += '.';
+    segment.remove_prefix(part.size() + 1);
+  }
+}
+
+void append_folded(std::string& route, std::string_view segment, std::uint8_t kinds) {
+  const bool is_plain = (kinds & (digit | telling)) == 0 && segment.size() < kWordBytesMax;
+  if (is_plain) {
+    append_ascii(route, segment, kinds);
+  } else if (is_identifier(segment)) {
+    route += ":id";
+  } else {
+    append_by_parts(route, segment);
+  }
 }
 
 }  // namespace
 
 bool is_identifier(std::string_view segment) {
-  std::size_t digits = 0;
-  std::size_t hex = 0;
-  std::size_t letters = 0;
-  std::size_t dashes = 0;
-  for (char c : segment) {
-    if (c == '@' || c == '%') return true;  // an e-mail address, or text that someone entered
-    digits += is_digit(c) ? 1 : 0;
-    hex += is_hex(c) ? 1 : 0;
-    letters += is_letter(c) ? 1 : 0;
-    dashes += c == '-' || c == '_' ? 1 : 0;
-  }
-  if (segment.size() >= 40) return true;  // no word is that long; a token may have dots, no digit
-  if (digits == 0) return false;
-  if (digits + dashes == segment.size()) return true;                      // 42, 2026-11-23
-  if (hex + dashes == segment.size() && segment.size() >= 8) return true;  // hashes, UUIDs
-  const bool is_word_like = digits + letters + dashes == segment.size();
-  return is_word_like && segment.size() >= 16 && digits >= 3;  // tokens, ULIDs
+  const std::uint8_t kinds = kinds_of(segment);
+  if ((kinds & telling) != 0) return true;
+  if (segment.size() >= kWordBytesMax) return true;  // a token may have dots, and no digit
+  return (kinds & digit) != 0 && is_identifier_by_digits(segment, kinds);
 }
 
 Routes::Routes(std::vector<std::string> templates) {
@@ -69,32 +146,28 @@ bool Routes::matches(const Template& route, std::string_view path) const {
   return take_segment(path).empty();
 }
 
-void Routes::fold(std::string_view target, std::string& route) const {
+bool Routes::fold(std::string_view target, std::string& route) const {
   std::string_view path = path_of(target);
   route.clear();
   for (const Template& configured : templates_) {
     if (matches(configured, path)) {
       route = configured.text;
-      return;
+      return true;
     }
   }
   for (std::size_t count = 0;; ++count) {
-    const std::string_view segment = take_segment(path);
+    std::uint8_t kinds = 0;
+    const std::string_view segment = take_segment(path, kinds);
     if (segment.empty()) break;
     if (count == kSegmentsMax || route.size() + segment.size() + 1 > kBytesMax) {
       route += "/*";
-      return;
+      return false;
     }
     route += '/';
-    if (is_identifier(segment)) {
-      route += ":id";
-    } else {
-      // A label is UTF-8, and a route is ASCII: other bytes are escaped by every client that may be
-      // taken seriously.
-      for (char c : segment) route += c >= 0x20 && c < 0x7f ? c : '?';
-    }
+    append_folded(route, segment, kinds);
   }
   if (route.empty()) route = "/";
+  return false;
 }
 
 }  // namespace backstay::requests

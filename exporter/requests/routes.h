@@ -14,8 +14,9 @@ class Routes {
  public:
   explicit Routes(std::vector<std::string> templates);
 
-  // Writes the route into `route`, whose memory is used again from call to call.
-  void fold(std::string_view target, std::string& route) const;
+  // Writes the route into `route`, whose memory is used again from call to call. True: a template
+  // gave it.
+  bool fold(std::string_view target, std::string& route) const;
 
   // A route has at most this many segments and bytes; the rest is cut off and shown as "*".
   static constexpr std::size_t kSegmentsMax = 8;

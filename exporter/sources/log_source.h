@@ -1,52 +1,45 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "base/result.h"
-#include "exporter/formats/access_event.h"
-#include "exporter/metrics/source.h"
-#include "exporter/requests/request_metrics.h"
-#include "exporter/sources/log_tail.h"
+#include "exporter/formats/parser.h"
+#include "exporter/sources/log_files.h"
+#include "exporter/sources/totals.h"
 
 namespace backstay::sources {
 
-// One access log of the configuration: its lines become observations, and it counts what became of
-// each. run() and read_whole() on one thread; families() from any.
-class LogSource final : public metrics::Source {
+// The files of one entry of the configuration: what is read of them goes into the totals. Of one
+// thread.
+class LogSource {
  public:
-  LogSource(std::string path, LogTail::From from, requests::RequestMetrics& metrics, Clock& clock);
+  // number: of the totals' source of this name.
+  LogSource(std::string pattern, std::unique_ptr<formats::Parser> parser, Totals& totals,
+            std::size_t number, Clock& clock);
 
-  // Follows the file until stop is requested.
+  // Where reading begins: at the places of a checkpoint that knew this source, else at the end of
+  // what is there.
+  void begin(std::int64_t saved_at_ms);
+  // Everything that is there now.
+  void catch_up();
+  // Follows the files until stop is requested.
   void run(const std::stop_token& stop);
-  // Reads the file once, from where it was opened to its end. Fails where it cannot be read.
+  // Reads the files once, from start to end. Fails where there is nothing to read.
   Result<void> read_whole();
 
-  [[nodiscard]] metrics::Families families() const override EXCLUDES(mutex_);
-
  private:
-  void poll() EXCLUDES(mutex_);
-  void take(std::string_view line);
+  bool poll();
 
-  const std::string path_;
-  requests::RequestMetrics& metrics_;
+  const std::string pattern_;
+  const std::unique_ptr<formats::Parser> parser_;
+  Totals& totals_;
+  const std::size_t number_;
   Clock& clock_;
-  LogTail tail_;
-  // Counted on the reading thread, shown under the lock after each round.
-  std::uint64_t lines_ = 0;
-  std::array<std::uint64_t, formats::kRejectReasons> rejected_{};
-
-  struct Shown {
-    std::uint64_t lines = 0;
-    std::array<std::uint64_t, formats::kRejectReasons> rejected{};
-    TailCounters tail;
-  };
-  mutable Mutex mutex_;
-  Shown shown_ GUARDED_BY(mutex_);
+  LogFiles files_;
+  const LogFiles::Sink sink_;
 };
 
 }  // namespace backstay::sources

@@ -1,170 +1,33 @@
 #include "exporter/web/server.h"
 
-#include <algorithm>
-#include <array>
-
-#include <civetweb.h>
-
-#include "base/log.h"
-#include "base/mutex.h"
+#include "exporter/web/listener.h"
 
 namespace backstay::web {
-namespace {
 
-constexpr const char* kThreads = "8";
-constexpr const char* kRequestTimeoutMs = "10000";  // for a request's head to come in
-
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-const char* reason_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
-
-Request request_of(const mg_connection* connection) {
-  const mg_request_info& info = *mg_get_request_info(connection);
-  Request request;
-  request.method = info.request_method;
-  request.path = info.local_uri == nullptr ? "" : info.local_uri;
-  for (int i = 0; i < info.num_headers; ++i) {
-    request.headers.emplace(lower_case(info.http_headers[i].name), info.http_headers[i].value);
-  }
-  return request;
-}
-
-void write(mg_connection* connection, const Response& response, bool with_body) {
-  const std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                           reason_of(response.status) +
-                           "\r\nContent-Type: " + response.content_type +
-                           "\r\nContent-Length: " + std::to_string(response.body.size()) +
-                           "\r\nConnection: close\r\n\r\n";
-  mg_write(connection, head.data(), head.size());
-  if (with_body) mg_write(connection, response.body.data(), response.body.size());
-}
-
-// CivetWeb calls back from C: nothing may be thrown through it.
-int handle(mg_connection* connection, void* user) noexcept {
-  Response response;
-  bool with_body = true;
-  try {
-    const Request request = request_of(connection);
-    with_body = request.method != "HEAD";
-    response = (*static_cast<const Handler*>(user))(request);
-  } catch (const std::exception& error) {
-    log::error("a request ended in an exception", {{"error", error.what()}});
-    response = {500, "internal error\n"};
-  }
-  write(connection, response, with_body);
-  return response.status;
-}
-
-// CivetWeb tells only its log why it does not start: first the reason, then what follows from it.
-// It goes on telling from any of its threads for as long as it runs, so this lives as long.
-class Messages {
- public:
-  void add(const char* message) EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    if (first_.empty()) first_ = message;
-  }
-  [[nodiscard]] std::string first() const EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return first_;
+struct Server::Impl final : Listener {
+  explicit Impl(Handler given) : handler(std::move(given)) {}
+  ~Impl() override { stop(); }
+  Response handle(const Request& request, mg_connection& /*connection*/) override {
+    return handler(request);
   }
 
- private:
-  mutable Mutex mutex_;
-  std::string first_ GUARDED_BY(mutex_);
-};
-
-int keep_message(const mg_connection* connection, const char* message) noexcept {
-  const mg_context* context = mg_get_context(connection);
-  auto* messages = static_cast<Messages*>(context == nullptr ? nullptr : mg_get_user_data(context));
-  if (messages != nullptr) messages->add(message);
-  log::debug("civetweb", {{"message", message}});
-  return 1;
-}
-
-Result<void> check_address(const std::string& address) {
-  // With or without brackets, ":9878" being every IPv4 address.
-  const bool is_ipv6 = std::count(address.begin(), address.end(), ':') > 1;
-  if (is_ipv6 || address.find('[') != std::string::npos) {
-    return fail(address +
-                ": Debian's CivetWeb has no IPv6; listen on IPv4 and put a proxy in front");
-  }
-  const std::size_t colon = address.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 ||
-      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535) {
-    return fail(address + ": expected HOST:PORT, with a port from 0 to 65535");
-  }
-  return {};
-}
-
-}  // namespace
-
-struct Server::Impl {
-  Handler handler;
-  Messages messages;
-  mg_context* context = nullptr;
+  const Handler handler;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
 
-Server::~Server() {
-  if (impl_->context != nullptr) mg_stop(impl_->context);
-}
+const std::vector<std::string>& Server::addresses() const { return impl_->addresses(); }
 
 Result<std::unique_ptr<Server>> Server::start(const std::vector<std::string>& addresses,
-                                              Handler handler) {
-  std::string ports;
-  for (const std::string& address : addresses) {
-    if (auto checked = check_address(address); !checked) return fail(checked.error());
-    const bool is_any_host = address.front() == ':';
-    ports += (ports.empty() ? "" : ",") + (is_any_host ? address.substr(1) : address);
+                                              Handler handler, int threads) {
+  auto impl = std::make_unique<Impl>(std::move(handler));
+  Listener::Options options;
+  options.threads = threads;
+  if (auto listens = impl->listen(addresses, options); !listens) {
+    return fail(listens.error());
   }
-  auto impl = std::make_unique<Impl>();
-  impl->handler = std::move(handler);
-  std::unique_ptr<Server> server(new Server(std::move(impl)));
-
-  const std::array<const char*, 9> options{
-      "listening_ports", ports.c_str(),       "num_threads", kThreads, "request_timeout_ms",
-      kRequestTimeoutMs, "enable_keep_alive", "no",          nullptr};
-  mg_callbacks callbacks{};
-  callbacks.log_message = keep_message;
-  mg_init_library(0);
-  mg_context* context =
-      mg_start(&callbacks, &server->impl_->messages, const_cast<const char**>(options.data()));
-  if (context == nullptr) {
-    return fail("cannot listen on " + ports + ": " + server->impl_->messages.first());
-  }
-  server->impl_->context = context;
-  mg_set_request_handler(context, "/", handle, &server->impl_->handler);
-
-  std::array<mg_server_port, 16> bound{};
-  const int count = mg_get_server_ports(context, static_cast<int>(bound.size()), bound.data());
-  for (int i = 0; i < count && i < static_cast<int>(addresses.size()); ++i) {
-    const std::string& asked = addresses[static_cast<std::size_t>(i)];
-    server->addresses_.push_back(asked.substr(0, asked.rfind(':') + 1) +
-                                 std::to_string(bound[static_cast<std::size_t>(i)].port));
-  }
-  return server;
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 }  // namespace backstay::web

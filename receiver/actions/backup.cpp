@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/pg.h"
+#include "base/pg_address.h"
 #include "base/timestamp.h"
 #include "receiver/actions/manifest.h"
 

@@ -13,8 +13,14 @@ from tables import names_in, rows
 
 PAGE = "docs/CONFIG.md"
 FREE = "names of your own"
-READERS = {"exporter.yml": "exporter/config.cpp", "receiver.yml": "receiver/config.cpp",
-           "Catalog files": "exporter/collectors/sql_catalog.cpp"}
+READERS = {"exporter.yml": ("exporter/config.cpp", "exporter/request_config.cpp"),
+           "receiver.yml": ("receiver/config.cpp",),
+           "Catalog files": ("exporter/collectors/sql/sql_catalog.cpp", "exporter/collectors/sql/catalog_keys.cpp"),
+           "Entries that count events": ("exporter/collectors/events/event_spec.cpp",
+                                         "exporter/collectors/sql/catalog_keys.cpp"),
+           "Web configuration file": ("base/web_config.cpp",)}
+# What the page may call a type more narrowly than the code can say it.
+NARROWER = {("section", FREE), ("list or mapping", FREE), ("list of text", "list of numbers")}
 MAINS = {"backstay-exporter": "exporter/main.cpp", "backstay-receiver": "receiver/main.cpp",
          "backstay": "receiver/ctl/main.cpp"}
 problems: list[str] = []
@@ -39,13 +45,14 @@ def plain(cell: str) -> str:
 
 
 def fits(code: Key, page: Key) -> bool:
-    same_type = code.type == page.type or (code.type == "section" and page.type == FREE)
+    same_type = code.type == page.type or (code.type, page.type) in NARROWER
     return (code.name == page.name and same_type
             and code.default in (None, page.default) and code.limits in (None, page.limits))
 
 
-def check_keys(section: str, reader: str) -> None:
-    code, page = keys_of(ROOT / reader), documented(section)
+def check_keys(section: str, readers: tuple[str, ...]) -> None:
+    code, page = set().union(*(keys_of(ROOT / reader) for reader in readers)), documented(section)
+    reader = " or ".join(readers)
     for key in sorted(code, key=str):
         if not any(fits(key, row) for row in page.values()):
             problems.append(f"{reader} reads {key}; {PAGE} has no such row under {section}")
@@ -56,7 +63,7 @@ def check_keys(section: str, reader: str) -> None:
 
 def without_way(path: str) -> str:
     """A secret's key, however it is given."""
-    return re.sub(r"(url|secret|bearer_token)_(file|env|files)$", r"\1", path)
+    return re.sub(r"(url|secret|bearer_token|token|password)_(file|env|files)$", r"\1", path)
 
 
 def flatten(node: object, path: str, free: set[str], found: dict[str, list]) -> None:

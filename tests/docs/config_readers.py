@@ -10,14 +10,14 @@ from cpp_source import calls, code_of, literal
 UNITS_MS = {"milliseconds": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000}
 WORDS_MS = (("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000),
             ("m", 60_000), ("s", 1000), ("ms", 1))
-ACCESSORS = (r"text|text_or|maybe_text|choice_or|integer_or|number_or|duration_or|flag_or|texts|"
-             r"maybe_path|paths|secret|section|sections|has")
+ACCESSORS = (r"text|text_or|maybe_text|choice_or|integer_or|number_or|duration_or|flag_or|texts|named_texts|"
+             r"maybe_path|paths|secret|required_secret|section|sections|has")
 # Functions that take a key and hand it to an accessor: name → the accessor it stands for.
-WRAPPERS = {"required_secret": "secret", "required_argv": "required_texts"}
+WRAPPERS = {"required_argv": "required_texts"}
 TYPES = {"text": "text", "text_or": "text", "maybe_text": "text", "choice_or": "text",
          "integer_or": "number", "number_or": "number", "duration_or": "duration",
          "flag_or": "true or false", "texts": "list of text", "required_texts": "list of text",
-         "maybe_path": "path", "paths": "secret", "section": "section", "sections": "list"}
+         "named_texts": "list or mapping", "maybe_path": "path", "paths": "secret", "section": "section", "sections": "list"}
 
 
 class Unreadable(Exception):
@@ -41,8 +41,8 @@ def duration_text(milliseconds: int) -> str:
     return text or "0s"
 
 
-def value_of(expression: str) -> str:
-    """A literal, a number, or seconds(30): as the docs write it."""
+def value_of(expression: str) -> str | None:
+    """A literal, a number, or seconds(30): as the docs write it. None for a variable."""
     text = literal(expression)
     if text is not None:
         return text
@@ -50,6 +50,8 @@ def value_of(expression: str) -> str:
     number = (duration[2] if duration else expression).replace("'", "")
     if expression in ("true", "false"):
         return expression
+    if re.fullmatch(r"[a-z][a-z_.]*", expression):
+        return None
     if not re.fullmatch(r"[\d.]+( \* \d+)*", number):
         raise Unreadable(f"{expression} is no value that this check understands")
     count = 1
@@ -89,7 +91,8 @@ def key_of(accessor: str, name: str, arguments: list[str], function: str) -> Key
         return Key(name, TYPES[accessor], default, f"{low} – {high}")
     if accessor == "choice_or":
         words = re.findall(r'"([^"]+)"', rest[0]) if rest[0].startswith("{") else None
-        return Key(name, "text", value_of(rest[1]) or "required",
+        default = value_of(rest[1])  # none of the words: one must be given
+        return Key(name, "text", "required" if default == "" else default,
                    ", ".join(words) if words else None)
     if accessor in ("text_or", "flag_or"):
         return Key(name, TYPES[accessor], value_of(rest[0]))
@@ -122,6 +125,6 @@ def keys_in(function: str) -> set[Key]:
             arguments = arguments[1:]
         accessor = WRAPPERS.get(called, called)
         for name in names_of(arguments[0], function) or []:
-            found |= set(secret_keys(name, arguments[1]) if accessor == "secret"
+            found |= set(secret_keys(name, arguments[1]) if accessor in ("secret", "required_secret")
                          else [key_of(accessor, name, arguments, function)])
     return found

@@ -14,12 +14,15 @@ FOLDERS = (*WINGS, "examples", "rules", "scripts", "tests")
 NO_NAMES = re.compile(r"(util|helper|common|manager|misc)(s|ies)?", re.I)
 # What a library's headers look like → who may include them.
 ADAPTERS = {
-    r"pqxx/|libpq": r"base/pg\.cpp",
+    r"pqxx/|libpq": r"base/pg(_address|_pipeline)?\.cpp",
     r"curl/": r"base/http_client\.cpp",
     r"spdlog/|fmt/": r"base/log\.cpp",
     r"yaml-cpp/": r"base/config_file\.cpp",
     r"sqlite3\.h": r"receiver/journal/\w+\.cpp",
-    r"civetweb\.h": r"exporter/web/server\.cpp",
+    r"crypt\.h": r"base/bcrypt\.cpp",
+    r"libdeflate\.h": r"exporter/web/gzip\.cpp",
+    r"civetweb\.h": r"exporter/web/(listener|drain_server)\.cpp",
+    r"zlib\.h": r"exporter/sources/inflate\.cpp",
     r"httplib\.h": r"receiver/intake/\w+\.(cpp|h)",
     r"CLI/": r".*main\.cpp",
 }

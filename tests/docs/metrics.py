@@ -12,7 +12,8 @@ from tables import names_in, rows
 
 PAGE = "docs/METRICS.md"
 NAME = r"[a-z][a-z0-9_]*"
-PROGRAMS = {"pg_dump", "pg_dumpall"}  # literals that look like metrics
+NO_METRICS = {"pg_dump", "pg_dumpall", "http_server_config"}  # literals that look like one
+PREFIXES = {"pg_settings_"}  # of names that the server gives: pg_settings_<name>
 OURS = re.compile(rf"(backstay|pg|http_server|process)_{NAME}(?<!_)")
 
 
@@ -20,7 +21,7 @@ def metrics_of(code: str) -> set[str]:
     """A metric is a literal of our prefixes, or any name that is followed by its help, a sentence. In a
     file that puts a prefix before names ("backstay_receiver_" + name) the name may be the rest of one."""
     literals = set(re.findall(r'"([^"\\\n]*)"', code))
-    found = {text for text in literals if OURS.fullmatch(text)} - PROGRAMS
+    found = {text for text in literals if OURS.fullmatch(text) or text in PREFIXES} - NO_METRICS
     helped = set(re.findall(rf'"({NAME})"\s*(?:,|\)\s*\.Help\()\s*"[A-Z0-9][^"\n]* [^"\n]*\.?"', code))
     prefixes = re.findall(r'"((?:backstay|pg)_[a-z_]+_)"\s*\)?\s*\+', code)
     if prefixes == []:
@@ -45,7 +46,9 @@ def documented() -> dict[str, tuple[list[str], str]]:
     """name → labels, type"""
     found = {}
     for cells in rows(PAGE):
-        match = re.fullmatch(rf"`({NAME})(?:\{{([^}}]+)\}})?`", cells[0])
+        if len(cells) != 4:
+            continue  # a table of something else
+        match = re.fullmatch(rf"`({NAME})(?:<name>)?(?:\{{([^}}]+)\}})?`", cells[0])
         if match:
             found[match[1]] = (re.split(r",\s*", match[2]) if match[2] else [], cells[1])
         elif names_in(cells[0]):
@@ -59,7 +62,8 @@ def main() -> int:
     problems = [f"{name} has no row in {PAGE}" for name in sorted(code - page.keys())]
     problems += [f"{PAGE}: {name} is nowhere in the code" for name in sorted(page.keys() - code)]
     for query in queries:
-        wanted = (query.get("labels", []), query.get("type", "gauge"))
+        labels = query.get("events", query).get("labels", [])
+        wanted = (list(labels), query.get("type", "gauge"))
         if query["name"] in page and page[query["name"]] != wanted:
             problems.append(f"{PAGE}: {query['name']} is {page[query['name']]}, the catalog has {wanted}")
     if len(code) < 50:

@@ -174,7 +174,7 @@ class CommandLine(unittest.TestCase):
         result = self.run_program("backstay-receiver", "--config.file", self.stage.receiver_config,
                                   "--web.listen-address", "127.0.0.1:0")
         self.assertEqual(result.returncode, FAILED)
-        self.assertIn("another receiver or command works on this state_dir", result.stderr)
+        self.assertIn("another process works on this state_dir", result.stderr)
 
     # --- wrong configurations ---
 

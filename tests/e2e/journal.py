@@ -44,4 +44,10 @@ class Journal:
                 return
             time.sleep(0.002)
         raise AssertionError(f"release {release}: {milestone} not within {seconds} s; "
-                             f"seen: {sorted(self.milestones(release))}")
+                             f"seen: {sorted(self.milestones(release))}; last: {self.last()}")
+
+    def last(self):
+        """The newest decisions and steps, and what they say: why something did not come."""
+        return [row for sql in ("SELECT verdict, reason, explanation FROM decisions ORDER BY event_id DESC LIMIT 5",
+                                "SELECT name, outcome, finding, detail FROM steps ORDER BY rowid DESC LIMIT 5")
+                for row in self.rows(sql)]

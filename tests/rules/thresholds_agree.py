@@ -128,7 +128,7 @@ def check_docs(by_alert: dict[str, dict]) -> None:
 
 def check_buckets(by_alert: dict[str, dict]) -> None:
     """A quantile says nothing true about a limit that is no edge of the histogram."""
-    source = (ROOT / "exporter/requests/request_metrics.h").read_text()
+    source = (ROOT / "exporter/requests/durations.h").read_text()
     listed = re.search(r"kDurationBounds\{([^}]*)\}", source)[1]
     edges = {float(edge) for edge in listed.split(",")}
     missing = set(limits_of(by_alert["BackstayResponseSlow"]).values()) - edges

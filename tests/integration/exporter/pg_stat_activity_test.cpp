@@ -1,4 +1,4 @@
-#include "exporter/collectors/pg_stat_activity.h"
+#include "exporter/collectors/pg/pg_stat_activity.h"
 
 #include <map>
 #include <set>
@@ -27,17 +27,16 @@ struct PgStatActivityTest : ::testing::Test {
     return {seconds(5), seconds(5), std::chrono::steady_clock::now() + seconds(20)};
   }
   static metrics::Families collect(pg::Connection& connection) {
-    auto families = PgStatActivity().collect(connection, limits());
+    auto families = ViewCollector(pg_stat_activity()).collect(connection, limits());
     if (!families) throw std::runtime_error(families.error().message);
     return *families;
   }
   static Series series(const metrics::Family& family) {
     Series all;
     for (const metrics::Sample& sample : family.samples) {
-      EXPECT_EQ(sample.labels.size(), 2U);
-      EXPECT_EQ(sample.labels[0].first, "datname");
-      EXPECT_EQ(sample.labels[1].first, "state");
-      all[{sample.labels[0].second, sample.labels[1].second}] = sample.value;
+      const auto labels = sample.labels.pairs();
+      EXPECT_EQ(labels.size(), 2U);
+      all[{labels.at("datname"), labels.at("state")}] = sample.value;
     }
     EXPECT_EQ(all.size(), family.samples.size());
     return all;

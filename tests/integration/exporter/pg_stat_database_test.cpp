@@ -1,4 +1,4 @@
-#include "exporter/collectors/pg_stat_database.h"
+#include "exporter/collectors/pg/pg_stat_database.h"
 
 #include <algorithm>
 #include <map>
@@ -21,8 +21,9 @@ struct PgStatDatabaseTest : ::testing::Test {
   static std::map<std::string, metrics::Family> collect() {
     auto connection = pg::Connection::open(Secret(cluster->url("postgres")), seconds(5));
     if (!connection) throw std::runtime_error(connection.error().message);
-    auto families = PgStatDatabase().collect(
-        *connection, {seconds(5), seconds(5), std::chrono::steady_clock::now() + seconds(20)});
+    auto families = ViewCollector(pg_stat_database())
+                        .collect(*connection, {seconds(5), seconds(5),
+                                               std::chrono::steady_clock::now() + seconds(20)});
     if (!families) throw std::runtime_error(families.error().message);
     std::map<std::string, metrics::Family> by_name;
     for (metrics::Family& family : *families) by_name[family.name] = std::move(family);
@@ -30,7 +31,7 @@ struct PgStatDatabaseTest : ::testing::Test {
   }
   static double value(const metrics::Family& family, const std::string& datname) {
     for (const metrics::Sample& sample : family.samples) {
-      if (sample.labels[1].second == datname) return sample.value;
+      if (sample.labels.pairs().at("datname") == datname) return sample.value;
     }
     ADD_FAILURE() << "no " << family.name << " of " << datname;
     return -1;
@@ -48,13 +49,17 @@ TEST_F(PgStatDatabaseTest, HasTheNamesAndTypesOfPostgresExporter) {
       "checksum_failures", "checksum_last_failure",    "session_time",   "active_time",
       "sessions",          "idle_in_transaction_time", "sessions_fatal", "sessions_abandoned",
       "sessions_killed"};
+  const std::set<std::string> newer{"active_time_seconds_total", "conflicts_confl_tablespace",
+                                    "conflicts_confl_lock",      "conflicts_confl_snapshot",
+                                    "conflicts_confl_bufferpin", "conflicts_confl_deadlock"};
   const auto families = collect();
-  EXPECT_EQ(families.size(), 1 + counters.size() + untyped.size());
+  EXPECT_EQ(families.size(), 1 + counters.size() + untyped.size() + newer.size());
   const auto type_of = [&families](const std::string& column) {
     return families.at("pg_stat_database_" + column).type;
   };
   EXPECT_EQ(type_of("numbackends"), Type::gauge);
   for (const std::string& column : counters) EXPECT_EQ(type_of(column), Type::counter) << column;
+  for (const std::string& column : newer) EXPECT_EQ(type_of(column), Type::counter) << column;
   for (const std::string& column : untyped) EXPECT_EQ(type_of(column), Type::untyped) << column;
 }
 
@@ -62,11 +67,10 @@ TEST_F(PgStatDatabaseTest, IsLabelledByDatabase) {
   const metrics::Family commits = collect().at("pg_stat_database_xact_commit");
   std::set<std::string> names;
   for (const metrics::Sample& sample : commits.samples) {
-    ASSERT_EQ(sample.labels.size(), 2U);
-    EXPECT_EQ(sample.labels[0].first, "datid");
-    EXPECT_EQ(sample.labels[1].first, "datname");
-    names.insert(sample.labels[1].second);
-    EXPECT_EQ(sample.labels[0].second == "0", sample.labels[1].second.empty());  // shared objects
+    const auto labels = sample.labels.pairs();
+    ASSERT_EQ(labels.size(), 2U);
+    names.insert(labels.at("datname"));
+    EXPECT_EQ(labels.at("datid") == "0", labels.at("datname").empty());  // shared objects
   }
   EXPECT_EQ(names, (std::set<std::string>{"", "postgres", "template0", "template1"}));
 }

@@ -16,18 +16,18 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct Told {
-  Result<metrics::Families> outcome;
+  Result<metrics::Snapshot> outcome;
   bool has_answer = false;
 };
 
-Pool::Work query(const std::string& sql, milliseconds within = seconds(20)) {
-  return [sql, within](pg::Connection& connection) -> Result<metrics::Families> {
+Work query(const std::string& sql, milliseconds within = seconds(20)) {
+  return [sql, within](pg::Connection& connection) -> Result<metrics::Snapshot> {
     const SteadyTime deadline = std::chrono::steady_clock::now() + within;
     const auto rows = connection.query(sql, {seconds(20), seconds(1), deadline});
     if (!rows) return fail(rows.error());
     metrics::Family family{"answer", "", metrics::Type::gauge, {}};
     family.samples.push_back({{}, rows->number(0, 0).value_or(-1), {}});
-    return metrics::Families{std::move(family)};
+    return metrics::Snapshot({std::move(family)});
   };
 }
 
@@ -39,18 +39,18 @@ struct PoolTest : ::testing::Test {
     return std::make_unique<Pool>(SecretSource::literal(Secret(cluster->url("postgres"))),
                                   connections_max, clock);
   }
-  std::future<Told> submit(Pool& pool, Pool::Work work, milliseconds within = seconds(20)) {
+  std::future<Told> submit(Pool& pool, Work work, milliseconds within = seconds(20)) {
     auto promise = std::make_shared<std::promise<Told>>();
-    pool.submit(clock.steady() + within, std::move(work),
-                [promise](Result<metrics::Families> outcome, bool has_answer) {
-                  promise->set_value({std::move(outcome), has_answer});
-                });
+    pool.submit({clock.steady() + within, std::move(work),
+                 [promise](Result<metrics::Snapshot> outcome, bool has_answer) {
+                   promise->set_value({std::move(outcome), has_answer});
+                 }});
     return promise->get_future();
   }
   double number(Pool& pool, const std::string& sql) {
     const Told told = submit(pool, query(sql)).get();
     if (!told.outcome) throw std::runtime_error(told.outcome.error().message);
-    return told.outcome->front().samples.front().value;
+    return told.outcome->families().front().samples.front().value;
   }
   static inline std::unique_ptr<test::PostgresCluster> cluster;
   SystemClock clock;
@@ -62,7 +62,7 @@ TEST_F(PoolTest, BringsWhatTheWorkRead) {
   const Told told = submit(*pool, query("SELECT 42")).get();
   ASSERT_TRUE(told.outcome) << told.outcome.error().message;
   EXPECT_TRUE(told.has_answer);
-  EXPECT_EQ(told.outcome->front().samples.front().value, 42);
+  EXPECT_EQ(told.outcome->families().front().samples.front().value, 42);
   EXPECT_EQ(pool->connections(), 1);
 }
 
@@ -100,7 +100,7 @@ TEST_F(PoolTest, NeverHasMoreConnectionsThanItMay) {
   for (auto& each : all) {
     const Told told = each.get();
     ASSERT_TRUE(told.outcome) << told.outcome.error().message;
-    most = std::max(most, told.outcome->front().samples.front().value);
+    most = std::max(most, told.outcome->families().front().samples.front().value);
   }
   EXPECT_EQ(most, 3);
   EXPECT_EQ(pool->connections(), 3);
@@ -144,9 +144,9 @@ TEST_F(PoolTest, AFrozenDatabaseIsNoAnswerAndIsFoundAgain) {
 TEST_F(PoolTest, WorkWhoseTimeIsOverIsNotBegun) {
   const auto pool = make(1);
   bool is_begun = false;
-  const auto work = [&is_begun](pg::Connection&) -> Result<metrics::Families> {
+  const auto work = [&is_begun](pg::Connection&) -> Result<metrics::Snapshot> {
     is_begun = true;
-    return metrics::Families{};
+    return metrics::Snapshot();
   };
   const Told told = submit(*pool, work, milliseconds(-1)).get();
   EXPECT_FALSE(told.outcome);
@@ -156,7 +156,7 @@ TEST_F(PoolTest, WorkWhoseTimeIsOverIsNotBegun) {
 
 TEST_F(PoolTest, AnExceptionEndsNeitherThreadNorWait) {
   const auto pool = make(1);
-  const auto work = [](pg::Connection&) -> Result<metrics::Families> {
+  const auto work = [](pg::Connection&) -> Result<metrics::Snapshot> {
     throw std::runtime_error("out of luck");
   };
   const Told told = submit(*pool, work).get();

@@ -20,8 +20,7 @@ class Scripted final : public Collector {
   using Body = std::function<Result<double>(pg::Connection&, const pg::Limits&)>;
   Scripted(std::string name, Body body) : name_(std::move(name)), body_(std::move(body)) {}
   const std::string& name() const override { return name_; }
-  Result<metrics::Families> collect(pg::Connection& connection,
-                                    const pg::Limits& limits) const override {
+  Result<metrics::Families> collect(pg::Connection& connection, const pg::Limits& limits) override {
     auto value = body_(connection, limits);
     if (!value) return fail(value.error());
     return metrics::Families{{name_, "", metrics::Type::gauge, {{{}, *value, {}}}}};
@@ -45,7 +44,8 @@ std::optional<double> value(const metrics::Families& families, const std::string
   for (const metrics::Family& family : families) {
     if (family.name != name) continue;
     for (const metrics::Sample& sample : family.samples) {
-      if (collector.empty() || sample.labels.front().second == collector) return sample.value;
+      if (collector.empty() || sample.labels == metrics::Labels{{"collector", collector}})
+        return sample.value;
     }
   }
   return std::nullopt;
@@ -56,6 +56,14 @@ std::optional<double> success(const metrics::Families& families, const std::stri
 }
 std::optional<double> duration(const metrics::Families& families, const std::string& collector) {
   return value(families, "backstay_scrape_collector_duration_seconds", collector);
+}
+
+metrics::Families all(const std::vector<metrics::Snapshot>& snapshots) {
+  metrics::Families families;
+  for (const metrics::Snapshot& snapshot : snapshots) {
+    families.insert(families.end(), snapshot.families().begin(), snapshot.families().end());
+  }
+  return families;
 }
 
 struct RunnerTest : ::testing::Test {
@@ -70,7 +78,7 @@ struct RunnerTest : ::testing::Test {
                                       RunnerLimits{seconds(20), seconds(1)}, clock);
   }
   metrics::Families collect(milliseconds within = seconds(20)) {
-    return runner->collect(clock.steady() + within);
+    return all(runner->collect(clock.steady() + within));
   }
   // Until the condition holds, which it does at once or never does.
   template <class Condition>
@@ -101,6 +109,53 @@ TEST_F(RunnerTest, BringsWhatAllCollectorsBroughtAndHowItWent) {
   EXPECT_GE(value(families, "backstay_database_connections").value_or(0), 1);
 }
 
+TEST_F(RunnerTest, WhatIsNotAskedForIsNotRun) {
+  std::atomic<int> runs{0};
+  add("one", sql("SELECT 1"));
+  add("two", [&runs](pg::Connection& connection, const pg::Limits& limits) {
+    ++runs;
+    return sql("SELECT 1")(connection, limits);
+  });
+  make_runner();
+  EXPECT_EQ(runner->names(), (std::vector<std::string>{"one", "two"}));
+  const metrics::Families some =
+      all(runner->collect(clock.steady() + seconds(20), CollectorFilter::only({"one"})));
+  EXPECT_EQ(value(some, "one"), 1);
+  EXPECT_EQ(success(some, "one"), 1);
+  EXPECT_EQ(success(some, "two"), std::nullopt);
+  EXPECT_EQ(runs, 0);
+  const metrics::Families rest =
+      all(runner->collect(clock.steady() + seconds(20), CollectorFilter::all_but({"one"})));
+  EXPECT_EQ(value(rest, "one"), std::nullopt);
+  EXPECT_EQ(value(rest, "two"), 1);
+  EXPECT_EQ(value(rest, "pg_up"), 1);
+  const metrics::Families none =
+      all(runner->collect(clock.steady() + seconds(20), CollectorFilter::all_but({"one", "two"})));
+  EXPECT_EQ(value(none, "pg_up"), std::nullopt);  // nobody asked
+}
+
+TEST_F(RunnerTest, WhoAsksForAFastOneDoesNotWaitForASlowOne) {
+  std::promise<void> begun;
+  std::promise<void> may_end;
+  add("slow", [&](pg::Connection&, const pg::Limits&) -> Result<double> {
+    begun.set_value();
+    may_end.get_future().wait();
+    return 1;
+  });
+  add("two", sql("SELECT 2"));
+  make_runner();
+  auto slow = std::async(std::launch::async, [this]() {
+    return all(runner->collect(clock.steady() + seconds(20), CollectorFilter::only({"slow"})));
+  });
+  begun.get_future().wait();
+  const metrics::Families other =
+      all(runner->collect(clock.steady() + seconds(20), CollectorFilter::only({"two"})));
+  may_end.set_value();
+  EXPECT_EQ(value(other, "two"), 2);
+  EXPECT_EQ(value(other, "slow"), std::nullopt);
+  EXPECT_EQ(value(slow.get(), "slow"), 1);
+}
+
 TEST_F(RunnerTest, OneThatFailsCostsOnlyItself) {
   add("bad", sql("SELECT nonsense"));
   add("good", sql("SELECT 1"));
@@ -118,6 +173,15 @@ TEST_F(RunnerTest, IsUpWhereOnlyErrorsCame) {
   add("bad", sql("SELECT nonsense"));
   make_runner();
   EXPECT_EQ(value(collect(), "pg_up"), 1);
+}
+
+// One that this version has nothing for does not say that the database answers.
+TEST_F(RunnerTest, WhereNobodyAsksItIsNotKnownWhetherItIsUp) {
+  add("nothing", [](pg::Connection&, const pg::Limits&) -> Result<double> { return 1; });
+  make_runner();
+  const metrics::Families families = collect();
+  EXPECT_EQ(success(families, "nothing"), 1);
+  EXPECT_EQ(value(families, "pg_up"), std::nullopt);
 }
 
 TEST_F(RunnerTest, WithoutCollectorsNothingIsKnownOfTheDatabase) {
@@ -183,6 +247,32 @@ TEST_F(RunnerTest, OneThatIsStillBusyIsNotBegunAgain) {
   expect_soon([this]() { return success(collect(), "stuck") == 1; });
 }
 
+// The first holds the collector past everybody's deadline; the second waits for its turn, the third
+// shares that wait with more patience, and the fourth takes its place.
+TEST_F(RunnerTest, WhoseTurnIsTakenIsToldSo) {
+  std::promise<void> release;
+  std::promise<void> begun;
+  add("stuck",
+      [&, released = release.get_future().share()](pg::Connection&,
+                                                   const pg::Limits&) -> Result<double> {
+        begun.set_value();
+        released.wait();
+        return fail("too late");
+      });
+  make_runner();
+  auto first = std::async(std::launch::async, [this]() { return collect(milliseconds(500)); });
+  begun.get_future().wait();
+  EXPECT_EQ(success(first.get(), "stuck"), 0);
+  auto waiting = std::async(std::launch::async, [this]() { return collect(milliseconds(300)); });
+  auto sharing = std::async(std::launch::async, [this]() { return collect(seconds(20)); });
+  EXPECT_EQ(success(waiting.get(), "stuck"), 0);
+  while (sharing.wait_for(milliseconds(0)) != std::future_status::ready) {
+    if (success(collect(milliseconds(10)), "stuck") != 0) break;
+  }
+  EXPECT_EQ(success(sharing.get(), "stuck"), 0);
+  release.set_value();
+}
+
 TEST_F(RunnerTest, ScrapesAtOneTimeNeverRunACollectorTwice) {
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
@@ -230,7 +320,7 @@ TEST_F(RunnerTest, ADatabaseThatIsDownIsSaidToBeDown) {
   Pool nowhere(SecretSource::literal(Secret("postgresql://a@127.0.0.1:1/b")), 1, clock);
   collectors.push_back(std::make_unique<Scripted>("one", sql("SELECT 1")));
   Runner lonely(std::move(collectors), nowhere, {}, clock);
-  const metrics::Families families = lonely.collect(clock.steady() + seconds(20));
+  const metrics::Families families = all(lonely.collect(clock.steady() + seconds(20)));
   EXPECT_EQ(value(families, "pg_up"), 0);
   EXPECT_EQ(success(families, "one"), 0);
   EXPECT_EQ(value(families, "backstay_database_connections"), 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -39,6 +40,12 @@ struct Scrape {
     }
     return names;
   }
+  // How many series a family has.
+  [[nodiscard]] double count(const std::string& family) const {
+    return static_cast<double>(std::count_if(series.begin(), series.end(), [&](const auto& each) {
+      return each.first.substr(0, each.first.find('{')) == family;
+    }));
+  }
   // Of all series of a family, whatever their labels.
   [[nodiscard]] double sum(const std::string& family) const {
     double sum = 0;
@@ -58,7 +65,7 @@ class RunningExporter {
     write("exporter.yml", yaml);
     const auto config = load_exporter_config(path("exporter.yml"));
     if (!config) throw std::runtime_error(config.error().message);
-    auto app = ExporterApp::start(*config, {"127.0.0.1:0"}, "/metrics");
+    auto app = ExporterApp::start(*config, {{"127.0.0.1:0"}, "/metrics", 40, nullptr});
     if (!app) throw std::runtime_error(app.error().message);
     app_ = std::move(*app);
   }

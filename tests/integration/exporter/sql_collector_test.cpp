@@ -1,4 +1,4 @@
-#include "exporter/collectors/sql_collector.h"
+#include "exporter/collectors/sql/sql_collector.h"
 
 #include <limits>
 
@@ -36,7 +36,7 @@ struct SqlCollectorTest : ::testing::Test {
     if (!families) return "failed: " + families.error().message;
     std::string text;
     for (const metrics::Sample& sample : families->front().samples) {
-      for (const auto& [name, value] : sample.labels) text += name + "=" + value + " ";
+      for (const auto& [name, value] : sample.labels.pairs()) text += name + "=" + value + " ";
       std::ostringstream number;
       number << sample.value;
       text += number.str() + "\n";
@@ -47,6 +47,12 @@ struct SqlCollectorTest : ::testing::Test {
     const auto families = collect(user);
     return families ? "none" : families.error().message;
   }
+  double overflow_rows() const {
+    const auto families = collect();
+    if (!families) return -1;
+    EXPECT_EQ(families->back().name, "backstay_collector_overflow_rows");
+    return families->back().samples.front().value;
+  }
   static inline std::unique_ptr<test::PostgresCluster> cluster;
   SqlQuery query;
 };
@@ -56,7 +62,6 @@ TEST_F(SqlCollectorTest, OneValue) {
   query.sql = "SELECT 12.5 AS value";
   const auto families = collect();
   ASSERT_TRUE(families) << families.error().message;
-  ASSERT_EQ(families->size(), 1U);
   EXPECT_EQ(families->front().name, "a");
   EXPECT_EQ(families->front().help, "Help.");
   EXPECT_EQ(families->front().type, metrics::Type::counter);
@@ -107,13 +112,104 @@ TEST_F(SqlCollectorTest, AMissingColumnIsNamed) {
   EXPECT_EQ(failure(), "the query has no column x");
 }
 
-TEST_F(SqlCollectorTest, MoreRowsThanMaxSeriesIsAFailure) {
+TEST_F(SqlCollectorTest, RowsBeyondMaxSeriesAreOneMoreSeries) {
   query.labels = {"x"};
   query.series_max = 3;
   query.sql = "SELECT n AS x, n AS value FROM generate_series(1, 3) n";
+  EXPECT_EQ(series(), "x=1 1\nx=2 2\nx=3 3\n");
+  EXPECT_EQ(overflow_rows(), 0);
+  query.sql = "SELECT n AS x, n AS value FROM generate_series(1, 5) n";
+  EXPECT_EQ(series(), "x=1 1\nx=2 2\nx=other 12\n");
+  EXPECT_EQ(overflow_rows(), 3);
+}
+
+TEST_F(SqlCollectorTest, ARowThatIsCalledOtherTakesThemIn) {
+  query.labels = {"x"};
+  query.series_max = 3;
+  query.sql = "VALUES ('other', 1), ('a', 2), ('b', 3), ('c', 4)";
+  query.sql = "SELECT column1 AS x, column2 AS value FROM (" + query.sql + ") v";
+  EXPECT_EQ(series(), "x=other 8\nx=a 2\n");
+}
+
+TEST_F(SqlCollectorTest, OrTheyAreDropped) {
+  query.labels = {"x"};
+  query.series_max = 3;
+  query.overflow = Overflow::drop;
+  query.sql = "SELECT n AS x, n AS value FROM generate_series(1, 5) n";
+  EXPECT_EQ(series(), "x=1 1\nx=2 2\nx=3 3\n");
+  EXPECT_EQ(overflow_rows(), 2);
+}
+
+TEST_F(SqlCollectorTest, AQueryWithoutAnEndIsCutAndFails) {
+  query.labels = {"x"};
+  query.sql = "SELECT n AS x, 1 AS value FROM generate_series(1, 200001) n";
+  EXPECT_EQ(failure(), "the query has more than 200000 rows");
+}
+
+TEST_F(SqlCollectorTest, AHistogramCountsEachRowAsAnObservation) {
+  query.type = metrics::Type::histogram;
+  query.labels = {"x"};
+  query.buckets = {0.5, 1};
+  query.sql = "VALUES ('a', 0.5::float8), ('a', 1), ('a', 7), ('b', 0.1), ('b', NULL)";
+  query.sql = "SELECT column1 AS x, column2 AS value FROM (" + query.sql + ") v ORDER BY 1 -- end";
+  const auto families = collect();
+  ASSERT_TRUE(families) << families.error().message;
+  const auto& samples = families->front().samples;
+  ASSERT_EQ(samples.size(), 2U);
+  const bool is_a_first = samples[0].labels == metrics::Labels{{"x", "a"}};
+  const metrics::Histogram& a = samples[is_a_first ? 0 : 1].histogram;
+  const metrics::Histogram& b = samples[is_a_first ? 1 : 0].histogram;
+  using Buckets = std::vector<std::pair<double, std::uint64_t>>;
+  EXPECT_EQ(a.buckets, (Buckets{{0.5, 1}, {1, 2}}));  // a bound belongs to its bucket
+  EXPECT_EQ(a.count, 3U);
+  EXPECT_EQ(a.sum, 8.5);
+  EXPECT_EQ(b.buckets, (Buckets{{0.5, 1}, {1, 1}}));
+  EXPECT_EQ(b.count, 1U) << "NULL is no observation";
+}
+
+TEST_F(SqlCollectorTest, AHistogramsLabelsMayHaveAnyName) {
+  query.type = metrics::Type::histogram;
+  query.labels = {"observations", "total", "bucket_0", "count", "value_of"};
+  query.buckets = {1};
+  query.sql =
+      "SELECT 7 AS observations, 'b' AS total, 'c' AS bucket_0, 'd' AS count, 'e' AS value_of,"
+      " n AS value FROM generate_series(1, 3) n";
+  const auto families = collect();
+  ASSERT_TRUE(families) << families.error().message;
+  ASSERT_EQ(families->front().samples.size(), 1U);
+  const metrics::Sample& sample = families->front().samples.front();
+  EXPECT_EQ(sample.labels, (metrics::Labels{{"observations", "7"},
+                                            {"total", "b"},
+                                            {"bucket_0", "c"},
+                                            {"count", "d"},
+                                            {"value_of", "e"}}));
+  EXPECT_EQ(sample.histogram.count, 3U);
+  EXPECT_EQ(sample.histogram.sum, 6);
+  EXPECT_EQ(sample.histogram.buckets, (std::vector<std::pair<double, std::uint64_t>>{{1, 1}}));
+}
+
+TEST_F(SqlCollectorTest, AHistogramWithoutRowsIsThereWhereItsLabelIsKnown) {
+  query.type = metrics::Type::histogram;
+  query.labels = {"x"};
+  query.zero_fill = {"a"};
+  query.buckets = {1};
+  query.sql = "SELECT 'a' AS x, 1 AS value WHERE false";
+  const auto families = collect();
+  ASSERT_TRUE(families) << families.error().message;
+  ASSERT_EQ(families->front().samples.size(), 1U);
+  EXPECT_EQ(families->front().samples.front().histogram.count, 0U);
+  EXPECT_EQ(families->front().samples.front().histogram.buckets.size(), 1U);
+}
+
+TEST_F(SqlCollectorTest, AQueryForOtherVersionsBringsNothingAndIsNoFailure) {
+  query.sql = "SELECT nonsense AS value";
+  query.version_max = 14;
   EXPECT_EQ(failure(), "none");
-  query.sql = "SELECT n AS x, n AS value FROM generate_series(1, 4) n";
-  EXPECT_EQ(failure(), "the query has 4 rows; max_series is 3");
+  query.version_max = 99;
+  query.version_min = 16;
+  EXPECT_EQ(failure(), "none");
+  query.version_min = 15;
+  EXPECT_NE(failure(), "none");
 }
 
 TEST_F(SqlCollectorTest, ErrorsAreTheServersWords) {
@@ -124,8 +220,13 @@ TEST_F(SqlCollectorTest, ErrorsAreTheServersWords) {
 }
 
 TEST_F(SqlCollectorTest, AQueryCannotWrite) {
-  query.sql = "INSERT INTO kept VALUES (1) RETURNING n AS value";
+  cluster->execute(
+      "CREATE FUNCTION keep() RETURNS int LANGUAGE sql AS "
+      "'INSERT INTO kept VALUES (1) RETURNING 1'");
+  query.sql = "SELECT keep() AS value";
   EXPECT_NE(failure().find("read-only transaction"), std::string::npos) << failure();
+  query.sql = "SELECT 1 AS value) AS q; DELETE FROM kept; SELECT * FROM (SELECT 1 AS value";
+  EXPECT_NE(failure().find("cannot insert multiple commands"), std::string::npos) << failure();
 }
 
 }  // namespace

@@ -99,6 +99,18 @@ TEST(ConfigFile, AnUnknownKeyIsNamedWithItsPlace) {
   EXPECT_EQ(faults("[a]: x\n", read), "x.yml:1: (not a word): unknown key");
 }
 
+TEST(ConfigFile, NamedTextsAreAMappingOrAList) {
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  Pairs named;
+  const Reader read = [&](ConfigNode& root) { named = root.named_texts("k"); };
+  EXPECT_EQ(faults("k: {b: x + 1, a: y}", read), "");
+  EXPECT_EQ(named, (Pairs{{"b", "x + 1"}, {"a", "y"}}));
+  EXPECT_EQ(faults("k: [b, a]", read), "");
+  EXPECT_EQ(named, (Pairs{{"b", "b"}, {"a", "a"}}));
+  EXPECT_EQ(faults("{}", read), "");
+  EXPECT_EQ(named, Pairs());
+}
+
 TEST(ConfigFile, SuggestsTheNearestKeyAndNothingFarFetched) {
   const Reader read = [](ConfigNode& root) {
     for (const char* key : {"on", "path", "port", "do"}) root.text_or(key, "");
@@ -139,6 +151,10 @@ TEST(ConfigFile, EachMistypedValueIsNamedWithWhatWasExpected) {
             "x.yml:1: k: \"maybe\" is none of: observe, auto");
   EXPECT_EQ(faults("k: one", [](ConfigNode& root) { root.texts("k"); }),
             "x.yml:1: k: expected a list of words: [one, two]");
+  EXPECT_EQ(faults("k: one", [](ConfigNode& root) { root.named_texts("k"); }),
+            "x.yml:1: k: expected a list of words: [one, two]");
+  EXPECT_EQ(faults("k: {a: [b]}", [](ConfigNode& root) { root.named_texts("k"); }),
+            "x.yml:1: k.a: expected text");
   EXPECT_EQ(faults("k: [one, [two]]", [](ConfigNode& root) { root.texts("k"); }),
             "x.yml:1: k: expected a list of words: [one, two]");
   EXPECT_EQ(faults("k: {a: b}", [](ConfigNode& root) { root.paths("k"); }),

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <map>
-#include <optional>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace backstay {
@@ -48,6 +50,42 @@ TEST(ProcessCollector, CountsOpenDescriptors) {
   ::close(first);
   ::close(second);
   EXPECT_EQ(collect()["process_open_fds"], before);
+}
+
+double cpu_seconds_by_rusage() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+TEST(ProcessCollector, CountsTheTimeOfAllThreads) {
+  constexpr double kClocksMayDiffer = 0.05;
+  std::thread([]() {
+    const double begun = cpu_seconds_by_rusage();
+    while (cpu_seconds_by_rusage() < begun + 2 * kClocksMayDiffer) {
+    }
+  }).join();
+  const double before = cpu_seconds_by_rusage();
+  const double said = collect()["process_cpu_seconds_total"];
+  EXPECT_GE(said, before - kClocksMayDiffer);
+  EXPECT_LE(said, cpu_seconds_by_rusage() + kClocksMayDiffer);
+}
+
+TEST(ProcessCollector, SaysHowMuchMemoryIsUsedNow) {
+  constexpr std::size_t kBytes = 64 << 20;
+  const ProcessCollector collector;
+  const auto bytes = [&collector](const std::string& name) {
+    for (const auto& family : collector.Collect()) {
+      if (family.name == name) return family.metric.front().gauge.value;
+    }
+    return 0.0;
+  };
+  const double virtual_before = bytes("process_virtual_memory_bytes");
+  const double resident_before = bytes("process_resident_memory_bytes");
+  const std::vector<char> taken(kBytes, 'x');
+  EXPECT_GT(bytes("process_virtual_memory_bytes"), virtual_before + kBytes / 2);
+  EXPECT_GT(bytes("process_resident_memory_bytes"), resident_before + kBytes / 2);
 }
 
 TEST(ProcessCollector, IsNotMisledByTheProgramsName) {

@@ -34,6 +34,15 @@ TEST_F(ShutdownTest, ARequestEndsTheWait) {
   EXPECT_TRUE(shutdown.token().stop_requested());
 }
 
+// Were it to stop, SIGTERM would still be there at the end, and end the process.
+TEST_F(ShutdownTest, AHangupStopsNothing) {
+  Shutdown shutdown;
+  ASSERT_EQ(::raise(SIGHUP), 0);
+  ASSERT_EQ(::raise(SIGTERM), 0);
+  shutdown.wait();
+  EXPECT_TRUE(shutdown.token().stop_requested());
+}
+
 TEST_F(ShutdownTest, ASecondSignalEndsTheProcess) {
   EXPECT_EXIT(
       {

@@ -17,6 +17,7 @@ TEST(Utf8, WellFormedTextIsLeftAlone) {
         "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xef\xbf\xbf"s,
         "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
     EXPECT_EQ(valid_utf8(text), text);
+    EXPECT_TRUE(is_valid_utf8(text)) << text;
   }
 }
 
@@ -37,7 +38,10 @@ TEST(Utf8, EachByteThatFitsNothingIsReplaced) {
        "ok",
        "\uFFFD\uFFFDok"},
   };
-  for (const auto& [text, wanted] : cases) EXPECT_EQ(valid_utf8(text), wanted);
+  for (const auto& [text, wanted] : cases) {
+    EXPECT_EQ(valid_utf8(text), wanted);
+    EXPECT_FALSE(is_valid_utf8(text)) << wanted;
+  }
 }
 
 }  // namespace

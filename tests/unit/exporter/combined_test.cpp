@@ -13,14 +13,14 @@ const std::string kAgent = R"( "-" "curl/7.88.1")";
 
 // The line must outlive the event, which points into it.
 AccessEvent event_of(const std::string& line) {
-  const auto parsed = parse_combined(line);
+  const auto parsed = Combined().parse(line);
   if (const auto* event = std::get_if<AccessEvent>(&parsed)) return *event;
   ADD_FAILURE() << line << ": " << to_string(std::get<RejectReason>(parsed));
   return {};
 }
 
 std::string reason_of(const std::string& line) {
-  const auto parsed = parse_combined(line);
+  const auto parsed = Combined().parse(line);
   const auto* reason = std::get_if<RejectReason>(&parsed);
   return reason == nullptr ? "accepted" : std::string(to_string(*reason));
 }
@@ -75,6 +75,8 @@ TEST(Combined, NamedTimesInAnyOrder) {
   EXPECT_EQ(duration_of(R"( rt="0.250" urt="0.100, 0.149 : 0.001")"), 0.25);
   EXPECT_EQ(duration_of(R"( urt="0.100, 0.149" rt="0.250")"), 0.25);
   EXPECT_EQ(duration_of(R"( rt=3)"), 3.0);
+  EXPECT_EQ(duration_of(R"( rt=0.250 rt=0.5 0.75)"), 0.25);
+  EXPECT_EQ(duration_of(R"( 0.75 rt=0.250)"), 0.25);
 }
 
 TEST(Combined, ABareTimeBehindWhateverIsQuoted) {
@@ -85,9 +87,44 @@ TEST(Combined, ABareTimeBehindWhateverIsQuoted) {
   EXPECT_EQ(duration_of(R"(  0.012  )"), 0.012);
 }
 
+TEST(Combined, TheTimeOfTheLine) {
+  Combined combined;
+  const auto time_ms_of = [&combined](const std::string& time) {
+    const std::string line = "127.0.0.1 - - [" + time + R"(] "GET / HTTP/1.1" 200 5)";
+    return std::get<AccessEvent>(combined.parse(line)).time_ms;
+  };
+  EXPECT_EQ(time_ms_of("23/Nov/2026:08:13:04 +0000"), 1795421584000);
+  EXPECT_EQ(time_ms_of("23/Nov/2026:08:13:04 +0000"), 1795421584000);
+  EXPECT_EQ(time_ms_of("23/Nov/2026:08:13:05 +0000"), 1795421585000);
+  EXPECT_EQ(time_ms_of("23/Nov/2026:08:13:05 +0100"), 1795417985000);
+  EXPECT_EQ(time_ms_of("23/Nov/2026:08:13:04.250 +0000"), 1795421584250);
+  EXPECT_EQ(time_ms_of("2026-11-23T08:13:04+00:00"), 1795421584000);  // nginx's $time_iso8601
+  EXPECT_FALSE(time_ms_of("23/Nov/2026:08:13:99 +0000"));
+  EXPECT_FALSE(time_ms_of("-"));
+}
+
+TEST(Combined, TheIdAndTheLengthOfTheRequest) {
+  const auto event_behind = [](const std::string& tail) {
+    static std::string line;
+    line = kHead + R"("GET / HTTP/1.1" 200 5)" + kAgent + tail;
+    return event_of(line);
+  };
+  EXPECT_EQ(event_behind(R"( rt=0.250 rid=4f2a rl=812)").request_id, "4f2a");
+  EXPECT_EQ(event_behind(R"( rt=0.250 rid=4f2a rl=812)").request_bytes, 812U);
+  EXPECT_EQ(event_behind(R"( rid="4f 2a" rl="812" rt="0.250")").request_id, "4f 2a");
+  EXPECT_EQ(event_behind(R"( rid="4f 2a" rl="812" rt="0.250")").request_bytes, 812U);
+  EXPECT_EQ(event_behind(R"( rid="4f 2a" rl="812" rt="0.250")").duration_seconds, 0.25);
+  EXPECT_EQ(event_behind(R"( request_id=4f2a)").request_id, "4f2a");
+  EXPECT_TRUE(event_behind(R"( rid=- rl=-)").request_id.empty());
+  EXPECT_FALSE(event_behind(R"( rid=- rl=-)").request_bytes);
+  EXPECT_TRUE(event_behind(R"( "rid=4f2a rl=812")").request_id.empty());
+  EXPECT_FALSE(event_behind(R"( "rid=4f2a rl=812")").request_bytes);
+}
+
 // A client chooses the text of a quoted field: it must not choose the time of its request.
 TEST(Combined, TimesInsideQuotedFieldsAreNone) {
   EXPECT_FALSE(duration_of(R"( "rt=9.5 0.5")"));
+  EXPECT_FALSE(duration_of(R"( "0.5")"));
   EXPECT_EQ(duration_of(R"( "x rt=9.5 " rt="0.001")"), 0.001);
   const std::string line = kHead + R"("GET / HTTP/1.1" 200 5 "-" "agent\" rt=9.5 \"" rt=0.002)";
   EXPECT_EQ(event_of(line).duration_seconds, 0.002);
@@ -189,7 +226,7 @@ TEST(Combined, HalfLines) {
 }
 
 void expect_event_or_reason(const std::string& line) {
-  const auto parsed = parse_combined(line);
+  const auto parsed = Combined().parse(line);
   if (const auto* event = std::get_if<AccessEvent>(&parsed)) {
     EXPECT_FALSE(event->method.empty());
     EXPECT_FALSE(event->target.empty());

@@ -61,11 +61,13 @@ health:
   EXPECT_TRUE(config->with_pg);
   ASSERT_GT(config->queries.size(), 1U);  // the shipped invitations.yml is found by its name
   EXPECT_EQ(config->queries.front().name, "a");
-  ASSERT_EQ(config->sources.size(), 2U);
-  EXPECT_EQ(config->sources[0].path, folder.path("logs/access.log"));
-  EXPECT_EQ(config->sources[1].path, "/var/log/nginx/other.log");
-  EXPECT_EQ(config->routes, std::vector<std::string>{"/api/users/:id"});
-  EXPECT_EQ(config->series_max, 50U);
+  ASSERT_EQ(config->requests.files.size(), 2U);
+  EXPECT_EQ(config->requests.files[0].path, folder.path("logs/access.log"));
+  EXPECT_EQ(config->requests.files[1].path, "/var/log/nginx/other.log");
+  std::string route;
+  EXPECT_TRUE(config->requests.options->routes.fold("/api/users/ada", route));
+  EXPECT_EQ(route, "/api/users/:id");
+  EXPECT_EQ(config->requests.options->series_max, 50U);
   ASSERT_EQ(config->components.size(), 2U);
   EXPECT_TRUE(config->components[0].critical);
   EXPECT_FALSE(config->components[1].critical);
@@ -77,7 +79,7 @@ TEST_F(ExporterConfigTest, AnEmptyFileIsAConfiguration) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_FALSE(config->database);
   EXPECT_FALSE(config->with_pg);
-  EXPECT_EQ(config->series_max, 2000U);
+  EXPECT_EQ(config->requests.options->series_max, 2000U);
 }
 
 TEST_F(ExporterConfigTest, DataSourceNameAloneIsEnough) {
@@ -116,12 +118,14 @@ TEST_F(ExporterConfigTest, UnknownKeysAreToldWithPlaceAndPath) {
 
 TEST_F(ExporterConfigTest, UnknownFormat) {
   EXPECT_EQ(fault_of("requests:\n  sources:\n    - path: a.log\n      format: iis\n"),
-            at(4, "requests.sources[0].format: \"iis\" is none of: combined"));
+            at(4,
+               "requests.sources[0].format: \"iis\" is none of: combined, json, haproxy, caddy, "
+               "traefik, cloudflare, netlify"));
 }
 
 TEST_F(ExporterConfigTest, ASourceWithoutPath) {
   EXPECT_EQ(fault_of("requests:\n  sources:\n    - {format: combined}\n"),
-            at(3, "requests.sources[0]: path is missing"));
+            at(3, "requests.sources[0]: path or drain is missing"));
 }
 
 TEST_F(ExporterConfigTest, AMissingSecretFileIsNamed) {
@@ -162,6 +166,19 @@ TEST_F(ExporterConfigTest, FaultsOfACatalogHaveTheirOwnPlace) {
   EXPECT_NE(fault.find(place + ":4: queries[0].sgl: unknown key"), std::string::npos) << fault;
 }
 
+TEST_F(ExporterConfigTest, TwoEventCollectorsCannotKeepOneState) {
+  write("mine.yml",
+        "queries:\n  - {name: a, help: h, type: counter, events: {table: t, time: at}}\n");
+  EXPECT_EQ(fault_of("database: {url: \"postgresql://a@b/c\"}\ncollectors: [mine.yml, mine.yml]\n"),
+            at(2, "collectors: a is counted twice"));
+}
+
+TEST_F(ExporterConfigTest, TheStateDirIsBesideTheFile) {
+  const auto config = load("state_dir: state\n");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->state_dir, folder.path("state"));
+}
+
 TEST_F(ExporterConfigTest, AMissingCatalogIsNamed) {
   EXPECT_NE(fault_of("database: {url: x}\ncollectors: [nowhere.yml]\n").find("nowhere.yml"),
             std::string::npos);
@@ -186,6 +203,57 @@ TEST_F(ExporterConfigTest, AFileThatIsNotThereIsNamed) {
   const auto config = load_exporter_config(folder.path("nowhere.yml"));
   ASSERT_FALSE(config);
   EXPECT_NE(config.error().message.find("nowhere.yml"), std::string::npos);
+}
+
+TEST_F(ExporterConfigTest, DrainsAndTheirSecrets) {
+  std::ofstream(folder.path("key")) << "s3cret\n";
+  const auto config = load(
+      "requests:\n  sources:\n"
+      "    - {drain: netlify, token_file: key, token_header: X-Drain-Key}\n"
+      "    - {drain: edge, format: cloudflare, basic: {user: ada, password_file: key}}\n"
+      "    - {drain: app, fields: {status: res.status},\n"
+      "       signature: {header: X-Signature, algorithm: hmac-sha1, secret_file: key},\n"
+      "       id_header: X-Batch}\n");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& drains = config->requests.drains;
+  ASSERT_EQ(drains.size(), 3U);
+  EXPECT_EQ(drains[0].format, "netlify");
+  EXPECT_EQ(std::get<sources::DrainToken>(drains[0].credentials).header, "x-drain-key");
+  EXPECT_EQ(drains[1].format, "cloudflare");
+  const auto& basic = std::get<sources::DrainBasic>(drains[1].credentials);
+  EXPECT_EQ(basic.user, "ada");
+  EXPECT_EQ(basic.password.read()->reveal(), "s3cret");
+  EXPECT_EQ(drains[2].format, "json");
+  EXPECT_EQ(drains[2].fields, (formats::JsonFields{{"status", "res.status"}}));
+  EXPECT_EQ(std::get<sources::DrainSignature>(drains[2].credentials).algorithm,
+            sources::DrainSignature::Algorithm::hmac_sha1);
+  EXPECT_EQ(drains[2].id_header, "x-batch");
+}
+
+TEST_F(ExporterConfigTest, WhatASourceMayNotBe) {
+  std::ofstream(folder.path("key")) << "s3cret\n";
+  const std::map<std::string, std::string> faults{
+      {"{drain: netlify}", ": one of token_file, basic and signature is missing"},
+      {"{drain: netlify, token_file: key, basic: {user: a, password_file: key}}",
+       ": only one of token_file, basic and signature may be there"},
+      {"{drain: netlify, token_file: nowhere}", "token_file: "},
+      {"{drain: netlify, token: s3cret}", "token: unknown key"},
+      {"{drain: Net/lify, token_file: key}", "drain: \"Net/lify\": only a-z"},
+      {"{drain: netlify, path: b, token_file: key}", "path: a drain has none"},
+      {"{path: a.log, fields: {status: s}}", "fields: only the format json has them"},
+      {"{path: a.log, format: json, fields: {statuss: s}}", "fields: statuss is none of "}};
+  for (const auto& [source, fault] : faults) {
+    const std::string said = fault_of("requests:\n  sources:\n    - " + source + "\n");
+    EXPECT_NE(said.find("requests.sources[0]"), std::string::npos) << source << ": " << said;
+    EXPECT_NE(said.find(fault), std::string::npos) << source << ": " << said;
+    EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;
+  }
+}
+
+TEST_F(ExporterConfigTest, ASourceIsThereOnce) {
+  EXPECT_NE(fault_of("requests: {sources: [{path: /a.log}, {path: /a.log}]}\n")
+                .find("/a.log is there twice"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "exporter/web/server.h"
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -33,12 +36,27 @@ std::string answer_to(const std::string& address, const std::string& bytes) {
   return answer;
 }
 
+std::string free_address() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ::bind(probe, reinterpret_cast<sockaddr*>(&address), length);
+  ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length);
+  ::close(probe);
+  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
 Response echo(const Request& request) {
   if (request.path == "/throw") throw std::runtime_error("no");
   const auto header = request.headers.find("x-some-header");
   return {request.path == "/nowhere" ? 404 : 200,
           request.method + " " + request.path + " " +
-              (header == request.headers.end() ? "-" : header->second) + "\n"};
+              (request.query.empty() ? "" : "?" + request.query + " ") +
+              (header == request.headers.end() ? "-" : header->second) + "\n",
+          "text/plain; charset=utf-8",
+          {{"X-One", "1"}, {"X-Two", "a b"}}};
 }
 
 std::string refusal(const std::string& address) {
@@ -72,8 +90,9 @@ TEST_F(ServerTest, TheHandlerGetsMethodPathAndHeaders) {
   EXPECT_EQ(get("/metrics").body, "GET /metrics Value\n");
 }
 
-TEST_F(ServerTest, AQueryIsNoPartOfThePath) {
-  EXPECT_EQ(get("/metrics?x=1&y=/a").body, "GET /metrics Value\n");
+TEST_F(ServerTest, AQueryIsNoPartOfThePathAndIsNotDecoded) {
+  EXPECT_EQ(get("/metrics?x=1&y=/a%26").body, "GET /metrics ?x=1&y=/a%26 Value\n");
+  EXPECT_EQ(get("/metrics?").body, "GET /metrics Value\n");
 }
 
 TEST_F(ServerTest, HeadHasTheHeadersOfGetAndNoBody) {
@@ -81,6 +100,12 @@ TEST_F(ServerTest, HeadHasTheHeadersOfGetAndNoBody) {
   EXPECT_EQ(answer.rfind("HTTP/1.1 200 OK\r\n", 0), 0U) << answer;
   EXPECT_NE(answer.find("\r\nContent-Length: 16\r\n"), std::string::npos) << answer;
   EXPECT_EQ(answer.substr(answer.size() - 4), "\r\n\r\n") << answer;
+}
+
+TEST_F(ServerTest, TheHandlersHeadersAreSent) {
+  const std::string answer = answer_to(address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(answer.find("\r\nX-One: 1\r\nX-Two: a b\r\n\r\nGET /metrics"), std::string::npos)
+      << answer;
 }
 
 TEST_F(ServerTest, TheStatusIsTheHandlers) { EXPECT_EQ(get("/nowhere").status, 404); }
@@ -139,6 +164,37 @@ TEST(Server, WhatIsNoAddressIsRefused) {
     EXPECT_NE(refusal(address).find("expected HOST:PORT"), std::string::npos) << refusal(address);
   }
   EXPECT_NE(refusal("192.0.2.1:0").find("192.0.2.1"), std::string::npos);
+}
+
+// How many answers of a server that starts now are not its handler's.
+int answers_of_another(std::unique_ptr<Server>& server) {
+  const std::string address = free_address();
+  std::atomic<bool> is_over = false;
+  std::atomic<int> not_ours = 0;
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&]() {
+      while (!is_over) {
+        const std::string answer = answer_to(address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        if (!answer.empty() && answer.rfind("HTTP/1.1 200", 0) != 0) ++not_ours;
+      }
+    });
+  }
+  auto started = Server::start({address}, echo, 32);
+  is_over = true;
+  clients.clear();
+  if (!started) throw std::runtime_error(started.error().message);
+  server = std::move(*started);
+  return not_ours;
+}
+
+// A client may be there before the start is over. Many starts, since few of them meet one just
+// then; all are stopped at once, for one takes two seconds.
+TEST(Server, AnswersFromTheFirstRequestOn) {
+  std::vector<std::unique_ptr<Server>> servers(40);
+  for (auto& server : servers) EXPECT_EQ(answers_of_another(server), 0);
+  std::vector<std::jthread> stopping;
+  for (auto& server : servers) stopping.emplace_back([&server]() { server.reset(); });
 }
 
 }  // namespace

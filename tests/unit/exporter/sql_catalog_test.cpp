@@ -1,4 +1,4 @@
-#include "exporter/collectors/sql_catalog.h"
+#include "exporter/collectors/sql/sql_catalog.h"
 
 #include <fstream>
 
@@ -54,7 +54,7 @@ TEST_F(SqlCatalogTest, TellsAllThatIsWrongWithItsPlace) {
   const auto queries = load(R"(queries:
   - name: 2fast
     help: h
-    type: histogram
+    type: summary
     sql: SELECT 1 AS value
     lables: [x]
   - name: users
@@ -62,9 +62,10 @@ TEST_F(SqlCatalogTest, TellsAllThatIsWrongWithItsPlace) {
 )");
   ASSERT_FALSE(queries);
   EXPECT_EQ(queries.error().message,
-            path + ":2: queries[0].name: not a metric's name\n" +                           //
-                path + ":4: queries[0].type: \"histogram\" is none of: gauge, counter\n" +  //
-                path + ":6: queries[0].lables: unknown key (did you mean labels?)\n" +      //
+            path + ":2: queries[0].name: not a metric's name\n" +  //
+                path +
+                ":4: queries[0].type: \"summary\" is none of: gauge, counter, histogram\n" +  //
+                path + ":6: queries[0].lables: unknown key (did you mean labels?)\n" +        //
                 path + ":7: queries[1].help: is missing");
 }
 
@@ -80,6 +81,50 @@ TEST_F(SqlCatalogTest, RefusesLabelsThatWouldCostTheWholeScrape) {
 TEST_F(SqlCatalogTest, ZeroFillNeedsExactlyOneLabel) {
   for (const char* keys : {"name: a, zero_fill: [x]", "name: a, labels: [b, c], zero_fill: [x]"}) {
     EXPECT_NE(fault_of(keys).find("zero_fill: needs exactly one label"), std::string::npos) << keys;
+  }
+}
+
+TEST_F(SqlCatalogTest, ReadsAHistogramWithAPaceOfItsOwn) {
+  const auto queries = load(R"(queries:
+  - name: wait_seconds
+    help: Waits.
+    type: histogram
+    sql: SELECT waited AS value FROM waits
+    buckets: [0.5, 1, 60]
+    interval: 1m
+    timeout: 20s
+    min_version: 14
+    max_version: 16
+    overflow: drop
+)");
+  ASSERT_TRUE(queries) << queries.error().message;
+  const SqlQuery& query = queries->front();
+  EXPECT_EQ(query.type, metrics::Type::histogram);
+  EXPECT_EQ(query.buckets, (std::vector<double>{0.5, 1, 60}));
+  EXPECT_EQ(query.schedule.interval, std::chrono::minutes(1));
+  EXPECT_EQ(query.schedule.max_age, std::chrono::minutes(5)) << "five intervals";
+  EXPECT_EQ(query.schedule.timeout, std::chrono::seconds(20));
+  EXPECT_EQ(query.version_min, 14);
+  EXPECT_EQ(query.version_max, 16);
+  EXPECT_EQ(query.overflow, Overflow::drop);
+}
+
+TEST_F(SqlCatalogTest, SaysWhatDoesNotGoTogether) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"type: histogram", "queries[0].type: a histogram needs buckets"},
+      {"buckets: [1]", "queries[0].buckets: only a histogram has them"},
+      {"type: histogram, buckets: [2, 1]", "queries[0].buckets: the bounds must rise"},
+      {"type: histogram, buckets: [many]", "queries[0].buckets: \"many\" is no number"},
+      {"max_age: 1m", "queries[0].max_age: only a query with an interval has an age"},
+      {"interval: 1m, max_age: 30s", "queries[0].max_age: is shorter than the interval"},
+      {"min_version: 15, max_version: 14", "queries[0].max_version: is less than min_version"},
+      {"min_version: 9", "queries[0].min_version: expected a whole number"},
+      {"interval: soon", "queries[0].interval: "},
+      {"labels: [le]", "queries[0].labels: \"le\" is not a label's name"},
+  };
+  for (const auto& [keys, fault] : cases) {
+    const std::string said = fault_of("name: a, " + keys);
+    EXPECT_NE(said.find(fault), std::string::npos) << keys << ": " << said;
   }
 }
 
