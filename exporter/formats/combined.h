@@ -9,6 +9,8 @@
 
 namespace backstay::formats {
 
+class LineQuotes;
+
 // The combined log format of nginx and Apache, and what usually follows it:
 //   ADDR - USER [TIME] "METHOD TARGET HTTP/1.1" STATUS BYTES "REFERER" "AGENT" [0.012 | rt=0.012 …]
 // Behind the agent, in any order, with their values in quotes or without:
@@ -25,6 +27,8 @@ class Combined final : public Parser {
 
  private:
   std::optional<RejectReason> read(std::string_view line, AccessEvent& event);
+  std::optional<RejectReason> read_fields(LineQuotes& quotes, std::string_view line,
+                                          AccessEvent& event);
   std::optional<std::int64_t> time_ms(std::string_view time);
 
   // Many lines are of one second: its text as nginx and Apache write it, and what that came to.

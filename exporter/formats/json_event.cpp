@@ -9,6 +9,12 @@
 namespace backstay::formats {
 namespace {
 
+// An optional that is assigned whole is read again before all of it is written, and waits for that.
+template <class T>
+void set(std::optional<T>& field, const std::optional<T>& value) {
+  if (value) field = *value;
+}
+
 std::optional<std::uint64_t> whole(const JsonValues& values, FieldRole role) {
   return values.has(role) ? parse_whole(values.text(role)) : std::nullopt;
 }
@@ -68,10 +74,10 @@ std::optional<RejectReason> read_event(const JsonValues& values, AccessEvent& ev
   event.status = static_cast<int>(*status);
   if (!read_request(values, event)) return RejectReason::bad_request_line;
   event.route = values.text(FieldRole::route);
-  event.request_bytes = whole(values, FieldRole::request_bytes);
-  event.response_bytes = whole(values, FieldRole::response_bytes);
-  event.duration_seconds = duration_seconds(values);
-  event.time_ms = time_ms(values);
+  set(event.request_bytes, whole(values, FieldRole::request_bytes));
+  set(event.response_bytes, whole(values, FieldRole::response_bytes));
+  set(event.duration_seconds, duration_seconds(values));
+  set(event.time_ms, time_ms(values));
   event.request_id = values.text(FieldRole::request_id);
   const auto in_flight = whole(values, FieldRole::in_flight);
   if (in_flight && *in_flight <= std::numeric_limits<std::uint32_t>::max()) {

@@ -19,8 +19,9 @@ constexpr std::int64_t kAheadMsMax = 60'000;
 
 // In the order in which they are met most often.
 std::string_view known_method(std::string_view method) {
+  if (method == "GET") return "GET";  // nearly all are: a comparison without a call
   for (const std::string_view known :
-       {"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
+       {"POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
     if (method == known) return known;
   }
   return "_OTHER";

@@ -16,6 +16,7 @@ enum Kind : std::uint8_t {
   telling = 16,  // an e-mail address, or text that someone entered
   other = 32,
   foreign = 64,  // no label in ASCII: other bytes are escaped by every client of ours
+  border = 128,  // ends a segment
 };
 
 constexpr std::array<std::uint8_t, 256> make_kinds() {
@@ -27,6 +28,7 @@ constexpr std::array<std::uint8_t, 256> make_kinds() {
     if (lower >= 'a' && lower <= 'z') kinds[c] = lower <= 'f' ? letter_to_f : letter_behind_f;
     if (c == '-' || c == '_') kinds[c] = dash;
     if (c == '@' || c == '%') kinds[c] = telling | other;
+    if (c == '/' || c == '?' || c == '#') kinds[c] = border | other;
   }
   return kinds;
 }
@@ -34,34 +36,38 @@ constexpr auto kKinds = make_kinds();
 
 std::uint8_t kind_of(char c) { return kKinds[static_cast<unsigned char>(c)]; }
 
-// The path without query and fragment; what a proxy was asked for is a whole URL.
+// The path, maybe with its query behind it; what a proxy was asked for is a whole URL.
 std::string_view path_of(std::string_view target) {
-  // By hand: find_first_of() would look each byte up by a call of its own.
-  std::size_t end = 0;
-  while (end < target.size() && target[end] != '?' && target[end] != '#') ++end;
-  target = target.substr(0, end);
   if (!target.empty() && target.front() == '/') return target;
-  const std::size_t scheme = target.find("://");
-  if (scheme != std::string_view::npos && scheme < 8) {
-    const std::size_t slash = target.find('/', scheme + 3);
-    return slash == std::string_view::npos ? "/" : target.substr(slash);
-  }
-  return target;
+  const std::string_view url = target.substr(0, target.find_first_of("?#"));
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos || scheme >= 8) return url;
+  const std::size_t slash = url.find('/', scheme + 3);
+  return slash == std::string_view::npos ? "/" : url.substr(slash);
 }
 
-// Takes the next segment off the path, and says what is in it; empty ones ("//") are passed over.
-std::string_view take_segment(std::string_view& path, std::uint8_t& kinds) {
-  while (!path.empty() && path.front() == '/') path.remove_prefix(1);
-  std::size_t end = 0;  // they are too short for a call of find()
-  for (; end < path.size() && path[end] != '/'; ++end) kinds |= kind_of(path[end]);
-  const std::string_view segment = path.substr(0, end);
-  path.remove_prefix(end);
-  return segment;
-}
+struct Segment {
+  std::string_view text;
+  std::uint8_t kinds = 0;  // every kind that is in it
+};
 
-std::string_view take_segment(std::string_view& path) {
+// Takes the next segment off the path; empty ones ("//") are passed over, and behind the path there
+// are none but empty ones.
+Segment take_segment(std::string_view& rest) {
+  // Copies, or each byte that is looked at might change them.
+  const std::string_view path = rest;
   std::uint8_t kinds = 0;
-  return take_segment(path, kinds);
+  std::size_t begin = 0;
+  while (begin < path.size() && path[begin] == '/') ++begin;
+  std::size_t end = begin;  // they are too short for a call of find()
+  for (; end < path.size(); ++end) {
+    const std::uint8_t kind = kind_of(path[end]);
+    if ((kind & border) != 0) break;
+    kinds |= kind;
+  }
+  const bool goes_on = end < path.size() && path[end] == '/';  // else a query or a fragment
+  rest = goes_on ? path.substr(end) : std::string_view();
+  return {path.substr(begin, end - begin), kinds};
 }
 
 // Every kind that is in it.
@@ -131,7 +137,7 @@ Routes::Routes(std::vector<std::string> templates) {
   for (std::string& text : templates) {
     Template route{std::move(text), {}};
     for (std::string_view path = route.text; !path.empty();) {
-      const std::string_view segment = take_segment(path);
+      const std::string_view segment = take_segment(path).text;
       if (!segment.empty()) route.segments.emplace_back(segment);
     }
     templates_.push_back(std::move(route));
@@ -140,10 +146,10 @@ Routes::Routes(std::vector<std::string> templates) {
 
 bool Routes::matches(const Template& route, std::string_view path) const {
   for (const std::string& wanted : route.segments) {
-    const std::string_view segment = take_segment(path);
+    const std::string_view segment = take_segment(path).text;
     if (segment.empty() || (wanted.front() != ':' && wanted != segment)) return false;
   }
-  return take_segment(path).empty();
+  return take_segment(path).text.empty();
 }
 
 bool Routes::fold(std::string_view target, std::string& route) const {
@@ -156,8 +162,7 @@ bool Routes::fold(std::string_view target, std::string& route) const {
     }
   }
   for (std::size_t count = 0;; ++count) {
-    std::uint8_t kinds = 0;
-    const std::string_view segment = take_segment(path, kinds);
+    const auto [segment, kinds] = take_segment(path);
     if (segment.empty()) break;
     if (count == kSegmentsMax || route.size() + segment.size() + 1 > kBytesMax) {
       route += "/*";
