@@ -266,7 +266,7 @@ TEST_F(ExporterAppTest, ASlowQueryFailsAlone) {
       database() + "collectors: [pg, slow.yml]\n",
       {{"slow.yml",
         catalog({{"slow", "SELECT 1 AS value, pg_sleep(3600)"}, {"quick", "SELECT 5 AS value"}})}});
-  const Scrape scrape = exporter.scrape(seconds(6));
+  const Scrape scrape = exporter.scrape(seconds(4));
   EXPECT_EQ(scrape.failed(), "slow");
   EXPECT_EQ(scrape.value("quick"), 5);
   EXPECT_EQ(scrape.value("pg_up"), 1);
@@ -337,7 +337,7 @@ TEST_F(ExporterAppTest, NeverHasMoreConnectionsThanItMay) {
   }
   EXPECT_GE(most, 1);
   EXPECT_LE(most, 3);
-  EXPECT_EQ(exporter.scrape(seconds(6)).failed(), "slow");
+  EXPECT_EQ(exporter.scrape(seconds(4)).failed(), "slow");
 }
 
 TEST_F(ExporterAppTest, EndsWhileCollectorsAreStuck) {
