@@ -47,8 +47,15 @@ class DatabaseFaults(unittest.TestCase):
         return Exporter(CONFIG.format(url=url), {"pace.yml": PACE})
 
     def setUp(self):
+        self.addCleanup(self.leave_it_up)
         wait_for("the exporter to have all", lambda: not self.exporter.scrape().failed())
         self.all = self.check_up()
+
+    def leave_it_up(self):
+        """For the next test, whatever came of this one."""
+        if self.cluster.process is None:
+            self.cluster.start()
+        self.cluster.thaw()
 
     def check_up(self, exporter=None):
         """One scrape, and all is there."""
