@@ -17,12 +17,12 @@
 namespace backstay::test {
 
 // The other end of a connection, byte by byte: what no well-behaved client would send. Reading
-// gives up after ten seconds, so that a server that hangs fails the test.
+// gives up after a minute, so that a server that hangs fails the test.
 class RawClient {
  public:
   // "127.0.0.1:9879", or the path of a unix socket.
   explicit RawClient(const std::string& address) : descriptor_(connect_to(address)) {
-    const timeval patience{10, 0};
+    const timeval patience{60, 0};
     ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
   ~RawClient() { close(); }

@@ -10,8 +10,8 @@ from datetime import datetime
 
 import stage as parts
 
-DEADLINE_SECONDS = 150
-LAST_WORD_SECONDS = 5  # once the rollback has ended, what is still missing does not come any more
+DEADLINE_SECONDS = 300
+LAST_WORD_SECONDS = 30  # once the rollback has ended, what is still missing does not come any more
 
 # (milestone, kind and what of its audit entry, the action it belongs to)
 FROM_AUDIT = [

@@ -23,6 +23,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from ports import free_port
 from slack_sink import SlackSink
 from traffic import Traffic
 
@@ -35,13 +36,7 @@ class StageError(Exception):
     """A part that did not come up; says which log tells why."""
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def get_json(url, timeout=5):
+def get_json(url, timeout=20):
     with urllib.request.urlopen(url, timeout=timeout) as answer:
         return json.load(answer)
 
@@ -57,6 +52,13 @@ def wait_for(what, condition, seconds, log=None):
             pass
         time.sleep(0.05)
     raise StageError(f"{what}: not within {seconds} s" + (f"; see {log}" if log else ""))
+
+
+def takes_connections(path):
+    """Whether somebody listens on this socket: its file is there a moment before that."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+    return True
 
 
 def children():
@@ -138,7 +140,7 @@ class Stage:
             said = log.read_bytes()[before:].decode(errors="replace")
             found = re.search(r'msg="?listening"? address=(\S+)', said)
             return found and found[1]
-        return wait_for(name, look, 20, log)
+        return wait_for(name, look, 60, log)
 
     # --- the parts, in the order of their start ---
 
@@ -168,7 +170,7 @@ class Stage:
         admin = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "backstay",
                  "PGPASSWORD": self.secrets["db_password"]}
         wait_for("postgres", lambda: subprocess.run(
-            [POSTGRES / "pg_isready", "-q"], env={**os.environ, **admin}).returncode == 0, 30, self.log("postgres"))
+            [POSTGRES / "pg_isready", "-q"], env={**os.environ, **admin}).returncode == 0, 120, self.log("postgres"))
         self.check([POSTGRES / "createdb", "invitations"], admin)
         for name in ("schema.sql", "seed.sql"):
             self.check([POSTGRES / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", "invitations",
@@ -179,7 +181,7 @@ class Stage:
         haproxy_socket = self.dir / "run" / "haproxy.sock"
         self.spawn("haproxy", ["haproxy", "-db", "-f", ROOT / "examples" / "haproxy" / "haproxy.cfg"],
                    {"HAPROXY_SOCKET": str(haproxy_socket), "HAPROXY_PORT": str(self.haproxy_port)})
-        wait_for("haproxy", haproxy_socket.exists, 10, self.log("haproxy"))
+        wait_for("haproxy", lambda: takes_connections(haproxy_socket), 60, self.log("haproxy"))
         (self.dir / "run" / "releases").mkdir()
         for release, fail_share in (("1", 0), ("2", 1 / 3)):
             (self.dir / "releases" / release).mkdir()
@@ -291,7 +293,7 @@ notify:
         self.say("traffic")
         self.traffic = Traffic(self.haproxy_port)
         self.say("Prometheus to know its targets and Alertmanager")
-        wait_for("Prometheus", self.prometheus_is_ready, 60, self.log("prometheus"))
+        wait_for("Prometheus", self.prometheus_is_ready, 120, self.log("prometheus"))
 
     def adopt_release_1(self):
         self.backstay("releases", "adopt", "1", "--reason", "runs well", "--yes")
@@ -326,13 +328,13 @@ notify:
     def post(self, path, data, headers):
         request = urllib.request.Request(self.receiver + path, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
 
     def metrics(self, address):
-        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=30) as answer:
             return answer.read().decode()
 
     def live_release(self):
@@ -349,25 +351,34 @@ notify:
         if self.traffic:
             self.traffic.stop()
         for place in (self.dir / "run" / "releases").glob("*/pid"):
-            self.end_release(int(place.read_text()))
+            try:
+                self.end_release(int(place.read_text()))
+            except ValueError:
+                pass  # interrupted while it was written: the release is among our children
         for name, process in reversed(self.processes):
             process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        # Whoever was started in the very moment of an interrupt is on no list yet.
-        for pid in children():
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        # Whoever was started in the very moment of an interrupt is on no list yet; who ends leaves us its children.
+        while left := children():
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
         self.slack.stop()
 
     @staticmethod
-    def end_release(pid):
+    def end_release(pid, seconds=30):
+        """One that is told so while it starts may miss it."""
+        deadline = time.monotonic() + seconds
         try:
             os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            while os.waitpid(pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+                time.sleep(0.01)
         except (ProcessLookupError, ChildProcessError):
             pass  # it ended by itself
 

@@ -21,7 +21,7 @@ import time
 import urllib.request
 
 BACKEND = "service/live"
-START_SECONDS = 15
+START_SECONDS = 45
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
 
@@ -62,10 +62,10 @@ class Releases:
         if port is None:
             return False
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
                 healthy = answer.status == 200
             # Another program may have taken the port of a release that died.
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/version", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/version", timeout=5) as answer:
                 return healthy and json.load(answer).get("release") == release
         except (OSError, ValueError):
             return False
@@ -99,7 +99,7 @@ class Releases:
     def haproxy(self, command):
         """One command of the Runtime API; several with a semicolon between them."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(5)
+            connection.settimeout(20)
             connection.connect(self.settings["haproxy"])
             connection.sendall(command.encode() + b"\n")
             answer = b""

@@ -25,7 +25,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 sys.dont_write_bytecode = True
 
 from cluster import POSTGRES, ROOT, Cluster, end, free_port  # noqa: E402
-from exporter import Exporter, end_with_all_on_signals  # noqa: E402
+from exporter import Exporter  # noqa: E402
+from script import end_with_all_on_signals  # noqa: E402
 
 RATE = 100  # new rows a second
 COLLECTIONS = 9

@@ -21,7 +21,8 @@ sys.path.append(str(ROOT / "tests" / "e2e"))
 sys.dont_write_bytecode = True
 
 from cluster import Cluster  # noqa: E402
-from exporter import BINARIES, DropIn, end_with_all_on_signals  # noqa: E402
+from exporter import BINARIES, DropIn  # noqa: E402
+from script import end_with_all_on_signals  # noqa: E402
 
 OURS = BINARIES / "backstay-exporter"
 PEER, SAME_SET, EVERYTHING = "postgres_exporter", "same set", "everything"

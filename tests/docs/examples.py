@@ -37,7 +37,7 @@ def check(where: str, text: str, bin_dir: Path, folder: Path) -> None:
     program = bin_dir / f"backstay-{path.stem}"
     try:
         said = subprocess.run([program, f"--config.file={path}", "--config.check"],
-                              capture_output=True, text=True, timeout=20,
+                              capture_output=True, text=True, timeout=120,
                               env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")})
     except OSError as error:
         problems.append(f"{program}: {error.strerror}; build first, or name the folder of the programs")

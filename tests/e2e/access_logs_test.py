@@ -19,9 +19,9 @@ warnings.simplefilter("ignore", DeprecationWarning)
 import crypt  # noqa: E402
 
 from cluster import wait_for  # noqa: E402
-from exporter import main  # noqa: E402
 from lasting_exporter import (LastingExporter, by_status, failed, of_files, rejected, temporary_folder,  # noqa: E402
                               timed)
+from script import main  # noqa: E402
 from web_traffic import BY_COPY, Backend, Haproxy, Load, Nginx, ask  # noqa: E402
 
 CONFIG = "state_dir: {dir}/state\nrequests: {{sources: [{{path: {dir}/logs/access.log, format: {format}}}]}}\n"
@@ -95,9 +95,10 @@ class AccessLogs(unittest.TestCase):
             load = self.start_load(nginx)
             load.wait_for_more(400)
             load.stop()
-            rotate()  # not read to its end yet, as likely as not
             answered.append(load.answered)
             not_requests += load.not_requests
+            nginx.wait_until_logged(sum(answered[1:], answered[0]), not_requests)
+            rotate()  # not read to its end yet, as likely as not
         scrape = self.check_all_counted(exporter, sum(answered[1:], answered[0]), not_requests)
         self.assertGreater(of_files(scrape, "truncations_total"), 0)
         self.assertEqual(of_files(scrape, "rotations_total"), 0)
@@ -151,9 +152,8 @@ class AccessLogs(unittest.TestCase):
             done.set()
             rotator.join()
             load.stop()
-        statuses, others = nginx.logged()
-        self.assertEqual((statuses, others), (load.answered, load.not_requests))
-        scrape = self.check_all_counted(exporter, statuses, others)
+        nginx.wait_until_logged(load.answered, load.not_requests)
+        scrape = self.check_all_counted(exporter, load.answered, load.not_requests)
         self.assertEqual(of_files(scrape, "rotations_total"), rotations)
         self.assertEqual(of_files(scrape, "files_lost_total"), 0)
 
@@ -185,13 +185,13 @@ class AccessLogs(unittest.TestCase):
         exporter = self.start_exporter("haproxy")
         for path, count in (("/", 20), ("/missing", 7)):
             for _ in range(count):
-                ask(haproxy.port, path)
+                haproxy.ask(path)
         exporter.wait_until("the answers", lambda scrape: by_status(scrape) == {200: 20, 404: 7})
         waiting = [threading.Thread(target=ask, args=(haproxy.port, "/held"), daemon=True) for _ in range(4)]
         for thread in waiting:
             thread.start()
         wait_for("the held ones", lambda: backend.held == 4)
-        self.assertEqual(ask(haproxy.port, "/"), 200)
+        self.assertEqual(haproxy.ask("/"), 200)
         exporter.wait_until("five in flight", lambda scrape: sum(
             scrape.family("http_server_active_requests").values()) == 5)
         backend.release()
@@ -200,7 +200,7 @@ class AccessLogs(unittest.TestCase):
         exporter.wait_until("the held ones", lambda scrape: by_status(scrape) == {200: 25, 404: 7})
         backend.close()
         for _ in range(9):
-            self.assertEqual(ask(haproxy.port, "/"), 503)
+            self.assertEqual(haproxy.ask("/"), 503)
         scrape = exporter.wait_until("503", lambda scrape: by_status(scrape)[503] == 9)
         self.assertEqual(by_status(scrape), {200: 25, 404: 7, 503: 9})
         self.assertEqual(sum(scrape.family("http_server_active_requests").values()), 1)
@@ -247,4 +247,4 @@ class AccessLogs(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    main(120)
+    main()

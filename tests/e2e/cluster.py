@@ -7,25 +7,25 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "examples" / "demo"))
+
+from ports import free_port  # noqa: E402
+from script import show_logs  # noqa: E402
+
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 ADMIN = "postgres"
+WAIT_SECONDS = 120  # reached only by what fails, so that a machine may be as slow as it likes
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=WAIT_SECONDS):
     """Returns the condition's first true value."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -66,7 +66,7 @@ def descendants(pid):
     return found
 
 
-def end(process, with_signal=signal.SIGTERM, seconds=15):
+def end(process, with_signal=signal.SIGTERM, seconds=60):
     """Ends a process that we started, frozen or not."""
     if process.poll() is None:
         process.send_signal(with_signal)
@@ -121,6 +121,7 @@ class Cluster:
         self.port = free_port()
         self.process = None
         atexit.register(self.remove)
+        show_logs(self.dir, "log", "pgbouncer.log")
         give_to_postgres(self.dir)
         if data_of is None:
             self.make_data("initdb", f"--username={ADMIN}", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust")
@@ -252,7 +253,7 @@ class Cluster:
         return self.url(role, password, database)
 
     def end_ours(self):
-        self.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'backstay'")
+        self.sql("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'backstay'")
 
     def ours(self, where="true"):
         """How many sessions of the exporter there are."""

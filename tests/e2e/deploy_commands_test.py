@@ -8,14 +8,19 @@ releases can get the same port.
 import json
 import os
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
+sys.dont_write_bytecode = True
+
+from ports import free_port  # noqa: E402
+from script import main, show_logs  # noqa: E402
+from stage import takes_connections, wait_for  # noqa: E402
 
 # Run as `program --release NAME --port-file FILE …`, like the service.
 SERVICE = """\
@@ -43,10 +48,12 @@ server.serve_forever()
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def has_ended(pid):
+    """A zombie has, too: nobody may wait for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 class DeployCommands(unittest.TestCase):
@@ -54,6 +61,7 @@ class DeployCommands(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.dir = Path(folder.name)
+        show_logs(self.dir, "haproxy.log", "run/*/log")
         (self.dir / "run").mkdir()
         program = self.dir / "service"
         program.write_text(SERVICE.replace("PORT", str(free_port())))
@@ -66,16 +74,13 @@ class DeployCommands(unittest.TestCase):
         self.start_haproxy()
 
     def start_haproxy(self):
-        haproxy = subprocess.Popen(
-            ["haproxy", "-db", "-f", ROOT / "examples" / "haproxy" / "haproxy.cfg"], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "HAPROXY_SOCKET": str(self.dir / "haproxy.sock"), "HAPROXY_PORT": str(free_port())})
+        with open(self.dir / "haproxy.log", "wb") as log:
+            haproxy = subprocess.Popen(
+                ["haproxy", "-db", "-f", ROOT / "examples" / "haproxy" / "haproxy.cfg"], stdout=log, stderr=log,
+                env={**os.environ, "HAPROXY_SOCKET": str(self.dir / "haproxy.sock"), "HAPROXY_PORT": str(free_port())})
         self.addCleanup(haproxy.wait)
         self.addCleanup(haproxy.terminate)
-        deadline = time.monotonic() + 10
-        while not (self.dir / "haproxy.sock").exists():
-            self.assertLess(time.monotonic(), deadline, "HAProxy did not start")
-            time.sleep(0.02)
+        wait_for("HAProxy", lambda: takes_connections(self.dir / "haproxy.sock"), 60)
 
     def run_command(self, name, *release):
         return subprocess.run([ROOT / "examples" / "deploy" / name, *release], capture_output=True, text=True,
@@ -99,10 +104,7 @@ class DeployCommands(unittest.TestCase):
             os.kill(pid, signal.SIGTERM)
         except ProcessLookupError:
             return
-        deadline = time.monotonic() + 10
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-            self.assertLess(time.monotonic(), deadline, f"release {release} does not end")
-            time.sleep(0.02)
+        wait_for(f"the end of release {release}", lambda: has_ended(pid), 120)
 
     def test_before_the_first_release_nothing_is_live(self):
         self.assertEqual(self.said("current"), [])
@@ -127,4 +129,4 @@ class DeployCommands(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main()

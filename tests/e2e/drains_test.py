@@ -18,9 +18,9 @@ import unittest
 sys.dont_write_bytecode = True
 
 from cluster import wait_for  # noqa: E402
-from exporter import main  # noqa: E402
 from lasting_exporter import (LastingExporter, by_status, failed, of_files, rejected, temporary_folder,  # noqa: E402
                               timed)
+from script import main  # noqa: E402
 
 TOKEN = "a drain's token"
 CONFIG = """\
@@ -173,4 +173,4 @@ class Drains(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    main(100)
+    main()

@@ -42,7 +42,7 @@ class InterruptedDemo(unittest.TestCase):
                 if after in line:
                     demo.send_signal(with_signal)
                     break
-            said += demo.communicate(timeout=60)[0]
+            said += demo.communicate(timeout=300)[0]
             self.assertEqual(demo.returncode, 130, said)
             self.assertIn(after, said)
             self.assertEqual(processes_that_name(folder), [])

@@ -11,7 +11,7 @@ class Journal:
         self.path = path
 
     def rows(self, sql, *values):
-        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=60)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql, values)]
 
@@ -42,7 +42,7 @@ class Journal:
         while time.monotonic() < deadline:
             if milestone in self.milestones(release):
                 return
-            time.sleep(0.002)
+            time.sleep(0.005)
         raise AssertionError(f"release {release}: {milestone} not within {seconds} s; "
                              f"seen: {sorted(self.milestones(release))}; last: {self.last()}")
 

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from cluster import end, wait_for
-from exporter import BINARIES, SCRAPE_TIMEOUT_SECONDS, Scrape, Target
+from exporter import BINARIES, PATIENT_SECONDS, Scrape, Target
+from script import show_logs
 
 # What is counted of lines, in any run of the exporter; its own figures begin anew with each.
 LASTING = re.compile(r"(http_server|errors|backstay_log)_\w+_(total|bucket|count|sum)\b")
@@ -66,6 +67,7 @@ class LastingExporter(Target):
         self.dir, self.flags = folder, flags
         (folder / "exporter.yml").write_text(config)
         self.runs, self.highest = 0, {}
+        show_logs(folder, "exporter.*.log", "error.log")
         atexit.register(self.kill)
 
     def launch(self):
@@ -99,7 +101,7 @@ class LastingExporter(Target):
         if self.process:
             end(self.process, signal.SIGKILL)
 
-    def scrape(self, seconds=SCRAPE_TIMEOUT_SECONDS):
+    def scrape(self, seconds=PATIENT_SECONDS):
         """Nothing that was shown before may be lower now, or gone; also where it was another run's."""
         scrape = Scrape(self.get(seconds=seconds))
         lower = [f"{name}: {value} → {scrape.get(name)}" for name, value in self.highest.items()

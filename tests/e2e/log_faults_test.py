@@ -13,8 +13,8 @@ import unittest
 sys.dont_write_bytecode = True
 
 from cluster import wait_for  # noqa: E402
-from exporter import main  # noqa: E402
 from lasting_exporter import LastingExporter, by_status, of_files, temporary_folder  # noqa: E402
+from script import main  # noqa: E402
 
 CONFIG = "state_dir: {dir}/state\nrequests: {{sources: [{{path: {dir}/access.log}}]}}\n"
 LINE = '10.0.0.1 - - [23/Nov/2026:08:13:04 +0000] "GET {} HTTP/1.1" {} 5 "-" "-" rt=0.02\n'
@@ -174,4 +174,4 @@ class LogFaults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    main(100)
+    main()

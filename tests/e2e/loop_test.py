@@ -17,9 +17,11 @@ sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
 sys.dont_write_bytecode = True
 
 from journal import Journal  # noqa: E402
-from stage import Stage, free_port, get_json, wait_for  # noqa: E402
+from ports import free_port  # noqa: E402
+from script import main, show_logs  # noqa: E402
+from stage import Stage, get_json, wait_for  # noqa: E402
 
-LOOP_SECONDS = 90
+LOOP_SECONDS = 300
 KILLED_AT = [
     ("deploy", "event"), ("deploy", "decided"), ("deploy", "backup started"), ("deploy", "backup ended"),
     ("deploy", "stage ended"), ("deploy", "switch started"), ("deploy", "switch ended"), ("deploy", "ended"),
@@ -65,6 +67,11 @@ class StormyStage(Stage):
         place.mkdir(exist_ok=True)
         (place / "release.json").write_text(json.dumps({"fail_share": 1 / 3}))
 
+    def log_failed_requests(self):
+        """As if some clients still met the bug: the alert goes on firing for as long as this goes on."""
+        with open(self.dir / "access.log", "a") as log:
+            log.write('127.0.0.1 - - [27/Nov/2026:08:13:04 +0000] "GET /api/users HTTP/1.1" 500 5 "-" "-" 0.02\n' * 20)
+
     def end_bad_release(self, release):
         self.end_release(int((self.dir / "run" / "releases" / release / "pid").read_text()))
 
@@ -75,10 +82,11 @@ class Loop(unittest.TestCase):
         cls.stage = StormyStage()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
+        show_logs(cls.stage.dir, "logs/*.log", "run/releases/*/log")
         cls.stage.start()
         cls.journal = Journal(cls.stage.dir / "receiver" / "journal.db")
 
-    def bad_release_goes_out(self, release, kill_at=None):
+    def bad_release_goes_out(self, release, kill_at=None, once_it_fires=lambda: None):
         stage = self.stage
         stage.add_bad_release(release)
         self.assertEqual(stage.post_standard({"event": "deploy_requested", "release": release}), 202)
@@ -86,6 +94,7 @@ class Loop(unittest.TestCase):
             self.journal.wait_for(release, kill_at, LOOP_SECONDS)
             stage.kill_receiver()
             stage.start_receiver()
+        once_it_fires()
         self.journal.wait_for(release, ("rollback", "ended"), LOOP_SECONDS)
         self.check_end(release)
         stage.end_bad_release(release)
@@ -126,15 +135,16 @@ class Loop(unittest.TestCase):
             self.assertIn(what, audit)
 
     def test_1_fifty_deliveries_of_one_alert_by_two_alertmanagers_make_one_rollback(self):
-        self.bad_release_goes_out("2")
-
         def deliveries():
-            return self.journal.one("SELECT max(deliveries) FROM events WHERE kind = 'alert_firing'")
-        # It goes on firing for as long as its window remembers the failed requests.
-        self.assertGreaterEqual(deliveries(), 50)
+            return self.journal.one("SELECT max(deliveries) FROM events WHERE kind = 'alert_firing'") or 0
+
+        def wait_for_fifty():
+            self.journal.wait_for("2", ("rollback", "event"), LOOP_SECONDS)
+            wait_for("fifty deliveries", lambda: self.stage.log_failed_requests() or deliveries() >= 50, LOOP_SECONDS)
+        self.bad_release_goes_out("2", once_it_fires=wait_for_fifty)
         self.assertEqual(self.journal.one("SELECT count(*) FROM runs WHERE action = 'rollback'"), 1)
         sent = wait_for("Slack", lambda: [message["text"] for _, message in self.stage.slack.messages
-                                          if "is back and verified" in message.get("text", "")], 10)
+                                          if "is back and verified" in message.get("text", "")], 60)
         self.assertEqual(sent, ["invitations: release 1 is back and verified"])
 
     def test_2_killed_between_each_two_steps_it_ends_in_the_same_state(self):
@@ -157,4 +167,4 @@ class Loop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main(1800)

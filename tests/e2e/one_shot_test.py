@@ -43,7 +43,7 @@ def count_with_exporter(path):
         config = Path(folder) / "exporter.yml"
         config.write_text(f"requests: {{sources: [{{path: {path}, format: combined}}]}}\n")
         shown = subprocess.run([BINARIES / "backstay-exporter", "--config.file", config, "--one-shot"],
-                               capture_output=True, text=True, check=True, timeout=60).stdout
+                               capture_output=True, text=True, check=True, timeout=300).stdout
     requests, rejected = Counter(), 0
     for line in shown.splitlines():
         labels = dict(re.findall(r'(\w+)="([^"]*)"', line))

@@ -19,13 +19,15 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "examples" / "demo")]
+sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
 sys.dont_write_bytecode = True
 warnings.simplefilter("ignore", DeprecationWarning)
 
 import crypt  # noqa: E402
+from ports import free_port  # noqa: E402
 from prometheus_client.openmetrics import parser as openmetrics_parser  # noqa: E402
-from stage import Stage, free_port, get_json, wait_for  # noqa: E402
+from script import main, show_logs  # noqa: E402
+from stage import Stage, get_json, wait_for  # noqa: E402
 
 PASSWORD = "open sesame: ü%\"\\"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -85,7 +87,7 @@ health: {{components: [{{name: database, kind: postgres, critical: true}}]}}
         self.spawn("front", ["haproxy", "-db", "-f", ROOT / "examples" / "exporter-tls" / "haproxy.cfg"],
                    {"TLS_ADDRESS": f"127.0.0.1:{self.front_port}", "TLS_CERTIFICATE": str(self.dir / "exporter.pem"),
                     "EXPORTER_ADDRESS": self.exporter})
-        wait_for("HAProxy", lambda: self.get(authorization="Basic x"), 10, self.log("front"))
+        wait_for("HAProxy", lambda: self.get(authorization="Basic x"), 60, self.log("front"))
 
     def start_scraping(self):
         self.secret("scrape", PASSWORD)
@@ -99,7 +101,7 @@ health: {{components: [{{name: database, kind: postgres, critical: true}}]}}
 """
         front = f"localhost:{self.front_port}"
         config = self.dir / "prometheus.yml"
-        config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n" + "".join(
+        config.write_text("global: {scrape_interval: 2s, scrape_timeout: 2s}\nscrape_configs:\n" + "".join(
             job.format(name=name, scheme=scheme, dir=self.dir, secret=secret, target=target)
             for name, scheme, secret, target in (("tls", "https", "scrape", front), ("wrong", "https", "wrong", front),
                                                  ("bare", "http", "scrape", self.bare))))
@@ -115,7 +117,7 @@ health: {{components: [{{name: database, kind: postgres, critical: true}}]}}
                                          headers={"Authorization": authorization or right, **(headers or {})})
         try:
             answer = urllib.request.urlopen(
-                request, timeout=20, context=ssl.create_default_context(cafile=self.certificate))
+                request, timeout=60, context=ssl.create_default_context(cafile=self.certificate))
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -135,6 +137,7 @@ class Scrape(unittest.TestCase):
         cls.stage = ScrapeStage()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
+        show_logs(cls.stage.dir, "logs/*.log")
         cls.stage.start()
 
     def page(self, accept="text/plain", query=""):
@@ -147,28 +150,33 @@ class Scrape(unittest.TestCase):
 
     # --- Prometheus ---
 
+    def wait_until(self, what, condition):
+        wait_for(what, condition, 120, self.stage.log("prometheus"))
+
+    def wait_until_shown(self, promql, value):
+        self.wait_until(f"{promql} == {value}", lambda: self.stage.scalar(promql) == value)
+
     def test_prometheus_scrapes_over_tls_with_a_password(self):
-        wait_for("up", lambda: self.stage.scalar('up{job="tls"}') == 1, 30, self.stage.log("prometheus"))
-        self.assertEqual(self.stage.scalar('pg_up{job="tls"}'), 1)
-        self.assertEqual(self.stage.scalar('users{job="tls"}'), 2000)
+        for promql, value in (('up{job="tls"}', 1), ('pg_up{job="tls"}', 1), ('users{job="tls"}', 2000),
+                              ('min(backstay_scrape_collector_success{job="tls"})', 1)):
+            self.wait_until_shown(promql, value)
         self.assertGreater(self.stage.scalar('scrape_samples_scraped{job="tls"}'), 100)
-        self.assertEqual(self.stage.scalar('min(backstay_scrape_collector_success{job="tls"})'), 1)
 
     def test_prometheus_reads_openmetrics(self):
         """In that format alone a counter without _total is of an unknown type."""
         def types():
             url = f"{self.stage.prometheus}/api/v1/targets/metadata?metric=pg_stat_database_blks_hit"
             return {entry["type"] for entry in get_json(url)["data"]}
-        wait_for("metadata", types, 30, self.stage.log("prometheus"))
+        self.wait_until("metadata", types)
         self.assertEqual(types(), {"unknown"})
 
     def test_a_wrong_password_is_down_and_counted(self):
-        wait_for("down", lambda: self.stage.scalar('up{job="wrong"}') == 0, 30, self.stage.log("prometheus"))
-        wait_for("counted", lambda: self.stage.scalar(
-            'backstay_web_auth_failures_total{job="tls", reason="wrong"}'), 30, self.stage.log("prometheus"))
+        self.wait_until_shown('up{job="wrong"}', 0)
+        self.wait_until("counted", lambda: self.stage.scalar(
+            'backstay_web_auth_failures_total{job="tls", reason="wrong"}'))
 
     def test_an_exporter_without_a_database_is_up(self):
-        wait_for("up", lambda: self.stage.scalar('up{job="bare"}') == 1, 30, self.stage.log("prometheus"))
+        self.wait_until_shown('up{job="bare"}', 1)
         self.assertIsNone(self.stage.scalar('pg_up{job="bare"}'))
 
     def test_z_prometheus_has_nothing_to_complain_of(self):
@@ -200,7 +208,7 @@ class Scrape(unittest.TestCase):
 
     def test_promtool_is_silent_about_names_of_our_own(self):
         result = subprocess.run(["promtool", "check", "metrics"], input=self.page()[1], text=True,
-                                capture_output=True, timeout=30)
+                                capture_output=True, timeout=120)
         said = [line for line in (result.stdout + result.stderr).splitlines() if line]
         self.assertEqual([line for line in said if not UNAVOIDABLE.fullmatch(line)], [])
 
@@ -235,7 +243,7 @@ class Scrape(unittest.TestCase):
         path.write_text("tls_server_config: {cert_file: a.crt, key_file: a.key}\n")
         result = subprocess.run(
             [self.stage.binaries / "backstay-exporter", "--config.file", self.stage.dir / "bare.yml",
-             "--web.config.file", path], capture_output=True, text=True, timeout=30)
+             "--web.config.file", path], capture_output=True, text=True, timeout=120)
         self.assertEqual(result.returncode, 2)
         self.assertIn("tls.yml:1: tls_server_config: the exporter cannot do TLS", result.stderr)
         named = re.search(r"as in (\S+)", result.stderr)
@@ -249,4 +257,4 @@ class Scrape(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main()

@@ -134,6 +134,14 @@ class Nginx:
         return statuses, others
 
 
+    def wait_until_logged(self, statuses, others):
+        """A line is written when its answer is out already."""
+        try:
+            wait_for("the lines", lambda: self.logged() == (statuses, others))
+        except AssertionError as error:
+            raise AssertionError(f"{error}: logged {self.logged()}, answered {(statuses, others)}") from None
+
+
 class Load:
     """Asks on and on, from some threads with a connection each, until it is stopped or has asked enough.
     Pauses after each answer, so that some seconds are some thousand requests."""
@@ -255,7 +263,7 @@ class Haproxy:
     """With what its syslog would write, in access.log."""
 
     def __init__(self, folder, backend_port):
-        self.log, self.port = folder / "logs" / "access.log", free_port()
+        self.log, self.port, self.lines = folder / "logs" / "access.log", free_port(), 0
         self.log.parent.mkdir()
         self.log.touch()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -282,6 +290,14 @@ class Haproxy:
         with open(self.log, "ab", buffering=0) as log:
             while message := self.socket.recv(65536):
                 log.write(re.sub(rb"^<\d+>", b"", message).rstrip(b"\n") + b"\n")
+                self.lines += 1
+
+    def ask(self, path):
+        """As ask(), and waits for its line: HAProxy drops those for which the socket has no room."""
+        before = self.lines
+        status = ask(self.port, path)
+        wait_for("the line", lambda: self.lines > before)
+        return status
 
     def kill(self):
         atexit.unregister(self.kill)

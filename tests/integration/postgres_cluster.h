@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -84,16 +87,26 @@ class PostgresCluster {
   void thaw() { signal_all(SIGCONT); }
 
  private:
+  // Below the kernel's own, so that no connection has it by chance when the server starts again.
   static int free_port() {
-    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+    int kernels = 0;
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> kernels;
+    std::random_device random;
+    for (;;) {
+      const int port =
+          std::uniform_int_distribution<int>(10'000, std::max(kernels, 20'000) - 1)(random);
+      if (is_free(port)) return port;
+    }
+  }
+  static bool is_free(int port) {
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    ::bind(probe, reinterpret_cast<sockaddr*>(&address), length);
-    ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const int bound = ::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address);
     ::close(probe);
-    return ntohs(address.sin_port);
+    return bound == 0;
   }
 
   // A server that is started this way outlives its starter, which PDEATHSIG would not allow for a

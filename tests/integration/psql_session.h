@@ -31,7 +31,7 @@ class PsqlSession {
     const std::string mark = folder_.path("done" + std::to_string(++count_));
     std::fprintf(psql_, "%s;\n\\! touch %s\n", sql.c_str(), mark.c_str());
     std::fflush(psql_);
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!std::filesystem::exists(mark)) {
       if (std::chrono::steady_clock::now() > until) throw std::runtime_error("psql: " + sql);
       std::this_thread::sleep_for(std::chrono::milliseconds(2));

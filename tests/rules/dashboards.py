@@ -5,7 +5,6 @@ in a real Prometheus that holds the made-up hour of seed.py."""
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.append(str(ROOT / "examples" / "demo"))
+
+from ports import free_port  # noqa: E402
+
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 VARIABLES = {"$service": "invitations", "$job": ".+", "$instance": ".+", "$__rate_interval": "1m",
              "$__interval": "1m", "$__range": "1h"}
-START_WITHIN_S = 30
+START_WITHIN_S = 120
 
 
 def conventions(board: dict) -> list[str]:
@@ -108,7 +111,7 @@ def empty_queries(board: dict, url: str) -> list[str]:
 def ask(address: str, **parameters: object) -> dict:
     try:
         full = f"{address}?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(full, timeout=20) as answer:
+        with urllib.request.urlopen(full, timeout=120) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return json.load(error)
@@ -122,9 +125,7 @@ def seeded_prometheus(folder: Path) -> tuple[subprocess.Popen, str]:
         ["promtool", "tsdb", "create-blocks-from", "openmetrics", samples, folder / "data"],
         check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("{}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             ["prometheus", f"--config.file={folder}/prometheus.yml",

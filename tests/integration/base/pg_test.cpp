@@ -149,8 +149,9 @@ TEST_F(PgTest, AFrozenServerCostsNoMoreThanTheDeadline) {
   EXPECT_EQ(ask(connection, "SELECT 1"), "1");
   cluster().freeze();
   const std::string answer = ask(connection, "SELECT 1", limits(seconds(5), milliseconds(200)));
-  const std::string opening = connect_error(cluster().url("postgres"));
-  const std::string for_ever = connect_error(cluster().url("postgres") + "?connect_timeout=0");
+  const std::string opening = connect_error(cluster().url("postgres"), milliseconds(300));
+  const std::string for_ever =
+      connect_error(cluster().url("postgres") + "?connect_timeout=0", milliseconds(300));
   cluster().thaw();
   EXPECT_EQ(answer, "error: no answer within the deadline");
   EXPECT_TRUE(connection.broken());
@@ -166,7 +167,8 @@ TEST_F(PgTest, AHostThatDoesNotAnswerLeavesTimeForTheNext) {
   const std::string ports = std::to_string(cluster().port()) + "," + std::to_string(other.port());
   cluster().freeze();
   auto opened = Connection::open(
-      Secret("postgresql://postgres@/postgres?host=127.0.0.1,127.0.0.1&port=" + ports), seconds(4));
+      Secret("postgresql://postgres@/postgres?host=127.0.0.1,127.0.0.1&port=" + ports),
+      seconds(10));
   cluster().thaw();
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(ask(*opened, "SELECT current_setting('port')"), std::to_string(other.port()));

@@ -27,12 +27,12 @@ class PgTest : public testing::Test {
   static test::PostgresCluster& cluster() { return *cluster_; }
   static Connection connect() { return connect_to(cluster().url("postgres")); }
   static Connection connect_to(const std::string& url) {
-    auto connection = Connection::open(Secret(url), seconds(2));
+    auto connection = Connection::open(Secret(url), seconds(30));
     if (!connection) throw std::runtime_error(connection.error().message);
     return std::move(*connection);
   }
-  static std::string connect_error(const std::string& url) {
-    const auto connection = Connection::open(Secret(url), seconds(2));
+  static std::string connect_error(const std::string& url, milliseconds deadline = seconds(30)) {
+    const auto connection = Connection::open(Secret(url), deadline);
     return connection ? "no error" : connection.error().message;
   }
   static Limits limits(milliseconds statement_timeout = seconds(30),

@@ -11,14 +11,14 @@
 namespace backstay::test {
 
 inline pg::Connection connect(const std::string& url) {
-  auto connection = pg::Connection::open(Secret(url), std::chrono::seconds(5));
+  auto connection = pg::Connection::open(Secret(url), std::chrono::seconds(30));
   if (!connection) throw std::runtime_error(connection.error().message);
   return std::move(*connection);
 }
 
 inline pg::Limits limits() {
   using std::chrono::seconds;
-  return {seconds(5), seconds(2), std::chrono::steady_clock::now() + seconds(20)};
+  return {seconds(30), seconds(10), std::chrono::steady_clock::now() + seconds(60)};
 }
 
 // What one collector brought, by name and labels: pg_locks_count{datname="app",mode="sharelock"}.

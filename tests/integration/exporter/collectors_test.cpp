@@ -52,7 +52,7 @@ TEST(Collectors, AllWorkForAMonitorOnAFreshServer) {
   cluster.execute("CREATE ROLE watcher LOGIN IN ROLE pg_monitor");
   const std::string url =
       "postgresql://watcher@127.0.0.1:" + std::to_string(cluster.port()) + "/postgres";
-  auto connection = pg::Connection::open(Secret(url), seconds(5));
+  auto connection = pg::Connection::open(Secret(url), seconds(30));
   ASSERT_TRUE(connection) << connection.error().message;
   for (const auto& collector : make_collectors(true, {query("a")})) {
     const auto families = collector->collect(

@@ -64,6 +64,7 @@ struct EventFixture : ::testing::Test {
     spec.table = "events";
     spec.time = "at";
     spec.settle = std::chrono::milliseconds(100);
+    spec.schedule.interval = std::chrono::hours(1);  // so that no count is long enough for a rest
     execute(kTable);
   }
   void execute(const std::string& sql) const { cluster.execute(sql); }
@@ -80,11 +81,11 @@ struct EventFixture : ::testing::Test {
     }
     auto connection = pg::Connection::open(Secret("postgresql://" + user + "@127.0.0.1:" +
                                                   std::to_string(cluster.port()) + "/postgres"),
-                                           std::chrono::seconds(5));
+                                           std::chrono::seconds(30));
     if (!connection) return fail(connection.error());
     return collector->collect(*connection,
                               {statement_timeout, std::chrono::seconds(5),
-                               std::chrono::steady_clock::now() + std::chrono::seconds(20)});
+                               std::chrono::steady_clock::now() + std::chrono::seconds(60)});
   }
   std::string failure() {
     const auto families = collect();
@@ -116,7 +117,7 @@ struct EventFixture : ::testing::Test {
   }
   // Counts until all that is there now is final.
   void settle() {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     do {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       ASSERT_EQ(failure(), "none");
@@ -131,7 +132,7 @@ struct EventFixture : ::testing::Test {
   SlowTurn turn;
   LeadingClock clock;
   std::string user = "postgres";
-  std::chrono::milliseconds statement_timeout{5000};
+  std::chrono::milliseconds statement_timeout{30'000};
   std::unique_ptr<EventCollector> collector;
 };
 

@@ -15,7 +15,7 @@ struct PgSettingsTest : ::testing::Test {
   // configuration.
   static bool becomes(PgSettings& settings, pg::Connection& connection, const std::string& name,
                       double value) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (test::Collected(settings, connection).value(name) != value) {
       if (std::chrono::steady_clock::now() > until) return false;
     }

@@ -15,11 +15,19 @@ using std::chrono::seconds;
 using Series = std::map<std::pair<std::string, std::string>, double>;  // datname, state
 
 struct PgStatActivityTest : ::testing::Test {
-  static void SetUpTestSuite() { cluster = std::make_unique<test::PostgresCluster>(); }
+  static void SetUpTestSuite() { cluster = std::make_unique<test::PostgresCluster>(kNoWorkers); }
+  // They would be counted as sessions, whenever they come.
+  static inline const std::vector<std::string> kNoWorkers{"autovacuum=off"};
   static void TearDownTestSuite() { cluster.reset(); }
 
+  // A session goes a moment after its connection was closed: none of another test's is left.
+  void SetUp() override {
+    cluster->execute(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        "WHERE application_name = 'backstay'");
+  }
   static pg::Connection connect() {
-    auto connection = pg::Connection::open(Secret(cluster->url("postgres")), seconds(5));
+    auto connection = pg::Connection::open(Secret(cluster->url("postgres")), seconds(30));
     if (!connection) throw std::runtime_error(connection.error().message);
     return std::move(*connection);
   }

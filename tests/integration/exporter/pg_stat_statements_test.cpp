@@ -49,13 +49,13 @@ TEST_F(PgStatStatementsTest, CountsTheStatementsOfOthersForARoleWithPgMonitor) {
 
 TEST_F(PgStatStatementsTest, SlowOnesAreCountedByTheirMeanAndByTheirLongest) {
   PgOptions options;
-  options.slow_over = std::chrono::milliseconds(200);
-  cluster->execute("SELECT pg_sleep(0.5)");
+  options.slow_over = std::chrono::seconds(1);
+  cluster->execute("SELECT pg_sleep(1.5)");
   for (int i = 0; i < 9; ++i) cluster->execute("SELECT pg_sleep(0.0)");
   const test::Collected mixed = collect(options);
   EXPECT_EQ(mixed.value("backstay_pg_slow_statements{by=\"mean\"}"), 0);
   EXPECT_EQ(mixed.value("backstay_pg_slow_statements{by=\"max\"}"), 1);
-  cluster->execute("SELECT pg_sleep(0.5), 1");
+  cluster->execute("SELECT pg_sleep(1.5), 1");
   EXPECT_EQ(collect(options).value("backstay_pg_slow_statements{by=\"mean\"}"), 1);
 }
 

@@ -42,7 +42,7 @@ struct PgTableSizeTest : ::testing::Test {
 
   static void wait_for(const std::string& condition) {
     pg::Connection connection = test::connect(cluster->url("postgres"));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     for (;;) {
       const auto rows = connection.query("SELECT " + condition, test::limits());
       if (rows && rows->number(0, 0) == 1) return;

@@ -35,6 +35,12 @@ struct PoolTest : ::testing::Test {
   static void SetUpTestSuite() { cluster = std::make_unique<test::PostgresCluster>(); }
   static void TearDownTestSuite() { cluster.reset(); }
 
+  // A session goes a moment after its connection was closed: none of another test's is left.
+  void SetUp() override {
+    cluster->execute(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        "WHERE application_name = 'backstay'");
+  }
   std::unique_ptr<Pool> make(int connections_max) {
     return std::make_unique<Pool>(SecretSource::literal(Secret(cluster->url("postgres"))),
                                   connections_max, clock);

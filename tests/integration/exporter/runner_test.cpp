@@ -80,6 +80,13 @@ struct RunnerTest : ::testing::Test {
   metrics::Families collect(milliseconds within = seconds(20)) {
     return all(runner->collect(clock.steady() + within));
   }
+  // For as long as it takes until "stuck" is begun: one that finds no connection in time begins
+  // nothing.
+  void collect_until(const std::atomic<bool>& is_begun) {
+    for (milliseconds within{100}; !is_begun; within *= 2) {
+      EXPECT_EQ(success(collect(within), "stuck"), 0);
+    }
+  }
   // Until the condition holds, which it does at once or never does.
   template <class Condition>
   void expect_soon(Condition condition) {
@@ -193,12 +200,12 @@ TEST_F(RunnerTest, ASlowQueryFailsAloneAndEndsOnTheServerToo) {
   add("slow", sql("SELECT pg_sleep(3600)"));
   add("good", sql("SELECT 1"));
   make_runner();
-  const metrics::Families families = collect(seconds(2));
+  const metrics::Families families = collect(seconds(4));
   EXPECT_EQ(success(families, "slow"), 0);
   EXPECT_EQ(success(families, "good"), 1);
   EXPECT_EQ(value(families, "pg_up"), 1);
   // Else it would go on there, beside the connection that took its place.
-  auto connection = pg::Connection::open(Secret(cluster->url("postgres")), seconds(5));
+  auto connection = pg::Connection::open(Secret(cluster->url("postgres")), seconds(30));
   ASSERT_TRUE(connection) << connection.error().message;
   const pg::Limits limits{seconds(5), seconds(5), clock.steady() + seconds(10)};
   const auto active = connection->query(
@@ -218,7 +225,7 @@ TEST_F(RunnerTest, TheTimeOfAStatementEndsBeforeTheDeadline) {
   make_runner();
   static_cast<void>(collect(seconds(10)));
   EXPECT_LE(seen.statement_timeout, seconds(9));
-  EXPECT_GE(seen.statement_timeout, seconds(1));
+  EXPECT_GT(seen.statement_timeout, seconds(0));
   static_cast<void>(collect(seconds(100)));
   EXPECT_EQ(seen.statement_timeout, seconds(20));
 }
@@ -238,7 +245,7 @@ TEST_F(RunnerTest, OneThatIsStillBusyIsNotBegunAgain) {
   const auto first = collect(milliseconds(200));
   EXPECT_EQ(success(first, "stuck"), 0);
   EXPECT_EQ(duration(first, "stuck"), std::nullopt);  // not known yet
-  const auto second = collect(seconds(20));           // does not wait for it
+  const auto second = collect(seconds(4));            // nobody else waits for it
   EXPECT_EQ(success(second, "stuck"), 0);
   EXPECT_EQ(success(second, "good"), 1);
   EXPECT_EQ(value(second, "pg_up"), 1);
@@ -251,18 +258,16 @@ TEST_F(RunnerTest, OneThatIsStillBusyIsNotBegunAgain) {
 // shares that wait with more patience, and the fourth takes its place.
 TEST_F(RunnerTest, WhoseTurnIsTakenIsToldSo) {
   std::promise<void> release;
-  std::promise<void> begun;
+  std::atomic<bool> is_begun = false;
   add("stuck",
       [&, released = release.get_future().share()](pg::Connection&,
                                                    const pg::Limits&) -> Result<double> {
-        begun.set_value();
+        is_begun = true;
         released.wait();
         return fail("too late");
       });
   make_runner();
-  auto first = std::async(std::launch::async, [this]() { return collect(milliseconds(500)); });
-  begun.get_future().wait();
-  EXPECT_EQ(success(first.get(), "stuck"), 0);
+  collect_until(is_begun);
   auto waiting = std::async(std::launch::async, [this]() { return collect(milliseconds(300)); });
   auto sharing = std::async(std::launch::async, [this]() { return collect(seconds(20)); });
   EXPECT_EQ(success(waiting.get(), "stuck"), 0);
@@ -302,15 +307,17 @@ TEST_F(RunnerTest, ScrapesAtOneTimeNeverRunACollectorTwice) {
 TEST_F(RunnerTest, MayEndBeforeWhatItBegan) {
   std::promise<void> release;
   std::promise<void> ended;
+  std::atomic<bool> is_begun = false;
   add("stuck",
       [&, released = release.get_future().share()](pg::Connection&,
                                                    const pg::Limits&) -> Result<double> {
+        is_begun = true;
         released.wait();
         ended.set_value();
         return fail("too late");
       });
   make_runner();
-  EXPECT_EQ(success(collect(milliseconds(100)), "stuck"), 0);
+  collect_until(is_begun);
   runner.reset();
   release.set_value();
   ended.get_future().wait();

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "base/http_client.h"
 #include "exporter/app.h"
@@ -79,7 +80,8 @@ class RunningExporter {
   [[nodiscard]] std::string path(const std::string& name) const { return folder_.path(name); }
   [[nodiscard]] std::string address() const { return app_->addresses().front(); }
 
-  // Waits as long as Prometheus would, and fails as it would.
+  // Says that it waits as long as this, as Prometheus does; it is more patient than that, for a
+  // machine that is busy, and not as patient as what pays no heed to it.
   [[nodiscard]] Result<HttpResponse> ask(
       const std::string& path, const std::string& method = "GET",
       std::chrono::milliseconds timeout = std::chrono::seconds(30)) const {
@@ -89,7 +91,7 @@ class RunningExporter {
     std::ostringstream seconds;
     seconds << std::chrono::duration<double>(timeout).count();
     request.headers = {{"X-Prometheus-Scrape-Timeout-Seconds", seconds.str()}};
-    request.deadline = timeout;
+    request.deadline = timeout + std::chrono::seconds(6);
     return CurlHttpClient().send(request);
   }
   [[nodiscard]] int status(const std::string& path, const std::string& method = "GET") const {
@@ -115,12 +117,13 @@ class RunningExporter {
   std::unique_ptr<ExporterApp> app_;
 };
 
-// Asks until the answer is the wanted one; false where it has not become so in half a minute.
+// Asks until the answer is the wanted one; false where it has not become so in a minute.
 template <class Condition>
 bool becomes_true(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return true;
 }

@@ -25,7 +25,7 @@ struct SqlCollectorTest : ::testing::Test {
   Result<metrics::Families> collect(const std::string& user = "postgres") const {
     const std::string url =
         "postgresql://" + user + "@127.0.0.1:" + std::to_string(cluster->port()) + "/postgres";
-    auto connection = pg::Connection::open(Secret(url), seconds(5));
+    auto connection = pg::Connection::open(Secret(url), seconds(30));
     if (!connection) return fail(connection.error());
     return SqlCollector(query).collect(
         *connection, {seconds(5), seconds(5), std::chrono::steady_clock::now() + seconds(20)});

@@ -52,7 +52,7 @@ TEST_F(CheckpointTest, WhoeverWaitsFindsItOnDisk) {
   const std::jthread writer([&](const std::stop_token& stop) { checkpoint.run(stop); });
   for (int i = 0; i < 20; ++i) {
     const std::uint64_t generation = counter.change();
-    ASSERT_TRUE(checkpoint.wait_for(generation, clock.steady() + seconds(10)));
+    ASSERT_TRUE(checkpoint.wait_for(generation, clock.steady() + seconds(60)));
     EXPECT_EQ(record(), std::to_string(generation));
   }
 }
@@ -67,7 +67,7 @@ TEST_F(CheckpointTest, ManyWhoWaitShareAWrite) {
   std::atomic<int> done{0};
   for (std::uint64_t i = 1; i <= generation; ++i) {
     waiting.emplace_back([&, i]() {
-      if (checkpoint.wait_for(i, clock.steady() + seconds(10))) ++done;
+      if (checkpoint.wait_for(i, clock.steady() + seconds(60))) ++done;
     });
   }
   const std::jthread writer([&](const std::stop_token& stop) { checkpoint.run(stop); });

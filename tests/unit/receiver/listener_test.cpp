@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 Listener::Accepted accept_one(const Listener& listener) {
   pollfd polled{listener.descriptor(), POLLIN, 0};
-  EXPECT_EQ(::poll(&polled, 1, 10'000), 1);
+  EXPECT_EQ(::poll(&polled, 1, 60'000), 1);
   return listener.accept();
 }
 

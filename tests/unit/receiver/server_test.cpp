@@ -224,7 +224,7 @@ TEST_F(ServerTest, ALongPathIsMatchedWithoutHarm) {
 }
 
 TEST_F(ServerTest, ADrippingSenderIsCutWhileOthersAreAnswered) {
-  start(small(milliseconds(300)));
+  start(small(seconds(2)));
   RawClient dripping(address);
   dripping.send("POST /x HTTP/1.1\r\nX: ");
   int answered = 0;
@@ -329,7 +329,7 @@ TEST_F(ServerTest, ListensOnSeveralAddresses) {
 }
 
 TEST_F(ServerTest, StopsWithSlowSendersAndIdleConnections) {
-  start(small(milliseconds(300)));
+  start(small(seconds(1)));
   std::vector<RawClient> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back(address).send(
