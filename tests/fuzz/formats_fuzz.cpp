@@ -79,9 +79,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // `other` has not seen the line that `used` had before: what is left of one must not show.
   const std::size_t first = outcome(*used, line.text());
   require(outcome(*other, line.text()) == first);
-  static_cast<void>(outcome(*other,
-                            R"({"method":"GET","uri":"/","status":200,"request_id":"x"})"
-                            "                                                                "));
+  static const Line between(R"({"method":"GET","uri":"/","status":200,"request_id":"x"})");
+  static_cast<void>(outcome(*other, between.text()));
   require(outcome(*used, line.text()) == first);
   return 0;
 }
