@@ -80,14 +80,14 @@ REQUEST_LINE = re.compile(rb'\S+ - \S+ \[[^]]+\] "[A-Z]+ [^"]*" (\d{3}) ')
 
 
 class Nginx:
-    def __init__(self, folder):
+    def __init__(self, folder, template=NGINX):
         self.dir, self.port, self.process = folder, free_port(), None
         self.log = folder / "logs" / "access.log"  # with nothing else beside it
         self.log.parent.mkdir(exist_ok=True)
         self.pid_file = folder / "nginx.pid"
         config = folder / "nginx.conf"
         user = "user root;\n" if os.getuid() == 0 else ""  # the folder is ours alone
-        config.write_text(NGINX.format(dir=folder, log=self.log, port=self.port, user=user))
+        config.write_text(template.format(dir=folder, log=self.log, port=self.port, user=user))
         atexit.register(self.kill)
         self.command = ["/usr/sbin/nginx", "-e", folder / "error.log", "-p", folder, "-c", config]
         self.start()
