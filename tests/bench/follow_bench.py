@@ -83,6 +83,9 @@ def main():
             exporter.wait_until_read(read)
             memory.append(memory_mb(exporter, "VmRSS"))
         peak = memory_mb(exporter, "VmHWM")
+        page = exporter.scrape()
+        writes, seconds, size = (sum(page.family(f"backstay_checkpoint_{what}").values())
+                                 for what in ("writes_total", "write_seconds_total", "bytes"))
         exporter.kill()
     print(f"{'':<34}{'measured':>10}{'budget':>10}")
     print(f"{'from line to metric, median ms':<34}{statistics.median(found):>10.1f}{f'< {LATENCY_MS}':>10}")
@@ -90,6 +93,8 @@ def main():
     print(f"{f'idle for {IDLE_SECONDS} s, % of a core':<34}{idle:>10.2f}{f'< {IDLE_PERCENT}':>10}")
     print(f"{f'memory after {ROUND:,} lines, MB':<34}{memory[0]:>10.1f}")
     print(f"{f'memory after {len(memory) * ROUND:,} lines, MB':<34}{memory[-1]:>10.1f}")
+    print(f"{'a checkpoint, ms':<34}{seconds / writes * 1000:>10.1f}")
+    print(f"{'its size, KB':<34}{size / 1024:>10.1f}")
     print(f"{'peak memory, MB':<34}{peak:>10.1f}{f'< {MEMORY_MB}':>10}")
     return 0 if statistics.median(found) < LATENCY_MS and idle < IDLE_PERCENT and peak < MEMORY_MB else 1
 
