@@ -1,5 +1,6 @@
 #include "receiver/journal/database.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -109,24 +110,73 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
 
 Database::~Database() { sqlite3_close(db_); }
 
+// Whoever finds no commit under way makes the next one, for all that wait by then.
 Result<void> Database::write(const std::function<void(Transaction&)>& work) {
-  return within("BEGIN IMMEDIATE", work);
+  Write mine{work, false, std::nullopt};
+  MutexLock lock(queue_mutex_);
+  queue_.push_back(&mine);
+  for (;;) {
+    settled_.wait(lock,
+                  [&]() REQUIRES(queue_mutex_) { return mine.is_settled || !is_committing_; });
+    if (mine.is_settled) break;
+    const auto end =
+        queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupMax));
+    const std::vector<Write*> group(queue_.begin(), end);
+    queue_.erase(queue_.begin(), end);
+    is_committing_ = true;
+    lock.unlock();
+    commit(group);
+    lock.lock();
+    for (Write* each : group) each->is_settled = true;
+    is_committing_ = false;
+    settled_.notify_all();
+  }
+  if (mine.error) return fail("journal: " + *mine.error);
+  return {};
+}
+
+void Database::commit(const std::vector<Write*>& group) {
+  const MutexLock lock(mutex_);
+  try {
+    execute(db_, "BEGIN IMMEDIATE");
+    for (Write* each : group) run(*each, group.size() == 1);
+    if (commit_hook_) commit_hook_();
+    execute(db_, "COMMIT");
+    if (commit_hook_) commit_hook_();
+  } catch (const std::exception& error) {
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    for (Write* each : group) each->error = error.what();
+  }
+}
+
+// Throws where the whole transaction is lost.
+void Database::run(Write& write, bool is_alone) {
+  Transaction transaction(db_);
+  if (is_alone) return write.work(transaction);
+  execute(db_, "SAVEPOINT one");
+  try {
+    write.work(transaction);
+  } catch (const std::exception& error) {
+    // A full disk, for example, ends the transaction by itself.
+    if (sqlite3_get_autocommit(db_) != 0) throw;
+    execute(db_, "ROLLBACK TO one");
+    write.error = error.what();
+  }
+  execute(db_, "RELEASE one");
+}
+
+std::size_t Database::writes_waiting() const {
+  const MutexLock lock(queue_mutex_);
+  return queue_.size();
 }
 
 Result<void> Database::read(const std::function<void(Transaction&)>& work) {
-  return within("BEGIN", work);
-}
-
-Result<void> Database::within(const char* begin, const std::function<void(Transaction&)>& work) {
   const MutexLock lock(mutex_);
-  const bool writes = std::string_view(begin) == "BEGIN IMMEDIATE";
   try {
-    execute(db_, begin);
+    execute(db_, "BEGIN");
     Transaction transaction(db_);
     work(transaction);
-    if (writes && commit_hook_) commit_hook_();
     execute(db_, "COMMIT");
-    if (writes && commit_hook_) commit_hook_();
     return {};
   } catch (const std::exception& error) {
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);

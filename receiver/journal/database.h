@@ -1,11 +1,15 @@
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/result.h"
@@ -67,9 +71,12 @@ class Transaction {
 
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
 // success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one
-// connection, held by one thread at a time.
+// connection, held by one thread at a time; what other threads want to write while one commits
+// is written together, in one commit.
 class Database {
  public:
+  // Of one commit. Each has waited for the one before, so that no more than these wait behind it.
+  static constexpr std::size_t kGroupMax = 64;
   // Opens or creates; brings the schema up to date (schema.h); refuses a file from a newer version
   // and one that fails SQLite's quick_check.
   static Result<std::unique_ptr<Database>> open(const std::string& path);
@@ -78,21 +85,36 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // All of the work is on disk, or none of it: an Error (disk full, damaged file) or an exception
-  // means that nothing changed.
-  Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
+  // means that nothing changed. It may run on another thread that writes, while this one waits; one
+  // that fails does not take the others of its commit with it.
+  Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_, queue_mutex_);
   Result<void> read(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
 
+  // How many threads wait for a commit, the one that makes it not among them.
+  [[nodiscard]] std::size_t writes_waiting() const EXCLUDES(queue_mutex_);
   // For tests that end the process between any two changes: called before and after each commit.
   void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
 
  private:
+  // What one thread wants to write. It stays on that thread's stack, since that waits.
+  struct Write {
+    const std::function<void(Transaction&)>& work;
+    bool is_settled = false;
+    std::optional<std::string> error;  // none: it is on disk
+  };
+
   explicit Database(sqlite3* db) : db_(db) {}
-  Result<void> within(const char* begin, const std::function<void(Transaction&)>& work)
-      EXCLUDES(mutex_);
+  void commit(const std::vector<Write*>& group) EXCLUDES(mutex_);
+  void run(Write& write, bool is_alone) REQUIRES(mutex_);
 
   Mutex mutex_;
   sqlite3* db_ GUARDED_BY(mutex_);
   std::function<void()> commit_hook_;
+
+  mutable Mutex queue_mutex_;
+  std::condition_variable_any settled_;
+  std::deque<Write*> queue_ GUARDED_BY(queue_mutex_);
+  bool is_committing_ GUARDED_BY(queue_mutex_) = false;
 };
 
 }  // namespace backstay::journal
