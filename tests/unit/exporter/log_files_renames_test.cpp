@@ -2,6 +2,7 @@
 // listed is opened. A folder that does it at every such moment stands for a rotation without pause.
 #include <algorithm>
 #include <functional>
+#include <thread>
 
 #include "exporter/sources/log_files.h"
 #include "tests/unit/exporter/log_files_fixture.h"
@@ -144,6 +145,37 @@ TEST_F(LogFilesRenames, WhileItBeginsTheFileThatStoodThereIsFollowedOn) {
   follow_moving(LogFiles::From::end);  // renamed once it was found, and before it is open
   write("late\n", "access.log.1");
   EXPECT_EQ(polled_often(), Lines{"late"}) << "and what stands there now was there at the start";
+}
+
+// The same with a writer that nobody holds back, and each start from another checkpoint.
+TEST_F(LogFilesRenames, AWriterThatRotatesAfterEachLineWhileItIsKilledAndStarted) {
+  constexpr int kRotations = 300;
+  write_line();
+  follow(LogFiles::From::start);
+  const std::jthread writer([this]() {
+    for (int i = 1; i <= kRotations; ++i) {
+      rename("access.log", "access.log-" + std::to_string(i));
+      write("line " + std::to_string(i) + "\n");
+    }
+  });
+  Lines kept;
+  const auto is_all = [&]() { return kept.size() + lines.size() >= kRotations + 1; };
+  for (int i = 0; i < 20'000 && !is_all(); ++i) {
+    files->poll(sink());
+    if (i % 3 != 0) continue;
+    places = files->places();
+    saved_at_ms = clock.now().time_since_epoch().count();
+    kept.insert(kept.end(), lines.begin(), lines.end());
+    lines.clear();
+    files->poll(sink());  // read, but not kept
+    lines.clear();
+    start();
+  }
+  kept.insert(kept.end(), lines.begin(), lines.end());
+  for (int i = 0; i <= kRotations; ++i) all.push_back("line " + std::to_string(i));
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  EXPECT_EQ(sorted(kept), all);
 }
 
 }  // namespace
