@@ -8,8 +8,8 @@
 
 namespace backstay::sources {
 
-LogFiles::LogFiles(std::string pattern, Clock& clock)
-    : pattern_(std::move(pattern)), is_glob_(is_glob(pattern_)), clock_(clock) {
+LogFiles::LogFiles(std::string pattern, Clock& clock, LogFolder& folder)
+    : pattern_(std::move(pattern)), is_glob_(is_glob(pattern_)), clock_(clock), folder_(folder) {
   buffer_.resize(kBlockBytes + formats::kReadableBeyond);
 }
 
@@ -38,7 +38,7 @@ void LogFiles::look() {
     scanned_at_ = steady_;
     place_files(find_matching(pattern_));
   } else {
-    auto found = find_file(pattern_);
+    auto found = folder_.find(pattern_);
     const bool is_file = found && found->is_regular && !is_compressed(pattern_);
     place_files(is_file ? std::vector{std::move(*found)} : std::vector<FoundFile>{});
     // For the moment between a rename and the new file the old one will do.
@@ -98,7 +98,8 @@ bool LogFiles::open_new(const FoundFile& found) {
     ++counters_.files_refused;
     return true;
   }
-  auto file = FollowedFile::open(found.path);
+  auto file = folder_.open(found.path);
+  if (file == nullptr || !file->is(found.device, found.inode)) follow_renamed(found);
   if (file == nullptr) return false;
   if (find(file->place.device, file->place.inode) != nullptr) return true;  // renamed meanwhile
   if (auto place = recall(*file)) {
@@ -114,9 +115,13 @@ bool LogFiles::open_new(const FoundFile& found) {
     other->left.clear();
     is_rotation = true;
   }
-  if (is_rotation) {
-    const std::size_t between = open_rotated(found.path, looked_ms_, files_.size());
-    counters_.rotations += 1 + between;
+  const auto search = searches_.find(found.path);
+  const bool is_awaited = search != searches_.end();
+  if (is_rotation) ++counters_.rotations;
+  if (is_rotation || is_awaited) {
+    const std::int64_t since_ms =
+        is_awaited ? std::min(looked_ms_, search->second.since_ms) : looked_ms_;
+    counters_.rotations += open_rotated(found.path, since_ms, files_.size(), file.get());
   }
   insert(std::move(file), files_.size());
   return true;
@@ -159,6 +164,7 @@ void LogFiles::close_left() {
 bool LogFiles::poll(const Sink& sink) {
   tell_time();
   look();
+  settle();
   taken_bytes_ = 0;
   for (std::size_t visited = 0; visited < files_.size() && taken_bytes_ < kBytesPerPoll;) {
     if (turn_ >= files_.size()) turn_ = 0;

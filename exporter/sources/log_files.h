@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "exporter/sources/file_place.h"
 #include "exporter/sources/followed_file.h"
 #include "exporter/sources/log_folder.h"
+#include "exporter/sources/neighbours.h"
 
 namespace backstay::sources {
 
@@ -44,7 +46,7 @@ class LogFiles {
   using Sink = std::function<void(std::string_view lines, const FilePlace& after)>;
   enum class From { start, end };
 
-  LogFiles(std::string pattern, Clock& clock);
+  LogFiles(std::string pattern, Clock& clock, LogFolder& folder = system_folder());
 
   // Without a checkpoint: where to begin in the files that are there now. One that appears later is
   // read from its start.
@@ -89,10 +91,17 @@ class LogFiles {
   void count_lag();
 
   // What happened while we did not look (log_files_recovery.cpp).
-  void resume_at(const FilePlace& place, std::int64_t since_ms);
+  // False: files were renamed so fast that it was not found, and is to be looked for again.
+  bool resume_at(const FilePlace& place, std::int64_t since_ms);
   void lose(const FilePlace& place);
   std::size_t open_copy(const FilePlace& before, std::int64_t since_ms, std::size_t at);
-  std::size_t open_rotated(const std::string& path, std::int64_t since_ms, std::size_t at);
+  std::size_t open_rotated(const std::string& path, std::int64_t since_ms, std::size_t at,
+                           const FollowedFile* coming = nullptr);
+  void follow_renamed(const FoundFile& found);
+  [[nodiscard]] bool is_rotated_unseen(const std::string& path, const FoundFile& found,
+                                       std::int64_t since_ms) const;
+  bool insert_rotated(const std::string& path, std::unique_ptr<FollowedFile> file, std::size_t at);
+  void settle();
   void begin_anew(std::size_t index);
   bool insert(std::unique_ptr<FollowedFile> file, std::size_t at);
   void remember(FilePlace place);
@@ -102,8 +111,18 @@ class LogFiles {
   const std::string pattern_;
   const bool is_glob_;
   Clock& clock_;
+  LogFolder& folder_;
   std::vector<std::unique_ptr<FollowedFile>> files_;  // in the order in which they are read
   std::vector<FilePlace> remembered_;  // closed, or of a checkpoint and not found yet
+  // Where renames went on while rotated files were looked for, and since when: again at the next
+  // poll (true), or once another file stands at the path.
+  struct Search {
+    std::int64_t since_ms = 0;
+    bool is_due = false;
+  };
+  std::map<std::string, Search> searches_;
+  std::vector<FilePlace> unfound_;     // of a checkpoint, for the same reason
+  std::int64_t saved_at_ms_ = 0;       // that checkpoint
   std::size_t turn_ = 0;               // the file that is read next,
   std::optional<std::uint64_t> goal_;  // and how far, before it is another's turn
   std::uint64_t taken_bytes_ = 0;      // in this poll

@@ -15,10 +15,8 @@ using requests::Tally;
 
 constexpr std::uint64_t kRecordVersion = 1;
 constexpr std::size_t kSourceBytesMin = 64;  // of one in a record
-// Longer than any disk should take; after that the sender is told to come again, and a scrape shows
-// what there is.
+// Longer than any disk should take; after that the sender is told to come again.
 constexpr std::chrono::seconds kPatience{5};
-constexpr std::chrono::seconds kScrapePatience{1};
 constexpr std::int64_t kTidyEveryMs = 60'000;
 
 class CountedBatch final : public Batch {
@@ -196,7 +194,7 @@ metrics::Families Totals::families() const {
     }
     for (metrics::Family& family : families_of(sources_, now_ms()))
       families.push_back(std::move(family));
-    shown = batch_generation_;
+    shown = generation_;
   }
   if (checkpoint_ != nullptr && shown > 0) {
     // Where the disk is full, what is counted is shown all the same.

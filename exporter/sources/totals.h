@@ -48,14 +48,17 @@ class Totals final : public metrics::Source, public Kept, public BatchSink {
 
   [[nodiscard]] Moment moment() const override EXCLUDES(mutex_);
   [[nodiscard]] std::uint64_t generation() const override EXCLUDES(mutex_);
-  // Waits until the batches that these show are kept, or a moment longer: what is shown is then not
-  // lower after a crash.
+  // Waits until what these show is kept, for kScrapePatience at most: only so is none lower after a
+  // crash. What is read again may come in another order where there are several files, and a route
+  // that was the last one with room is then another.
   [[nodiscard]] metrics::Families families() const override EXCLUDES(mutex_);
   [[nodiscard]] std::string errors_json() const EXCLUDES(mutex_);
   // window: as in "1h"; empty: the usual one.
   [[nodiscard]] Result<std::string> report_json(const std::string& window) const EXCLUDES(mutex_);
 
  private:
+  static constexpr std::chrono::seconds kScrapePatience{1};  // a disk may be full, or slow
+
   [[nodiscard]] std::int64_t now_ms() const;
   void tidy(std::int64_t now) REQUIRES(mutex_);
 

@@ -1,11 +1,15 @@
 #include "exporter/sources/totals.h"
 
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "exporter/formats/formats.h"
 #include "exporter/sources/checkpoint_file.h"
+#include "exporter/sources/log_source.h"
 #include "tests/temporary_folder.h"
 
 namespace backstay::sources {
@@ -135,6 +139,70 @@ TEST_F(TotalsTest, ReportAndErrorsAreOfTheSameRequests) {
   EXPECT_NE(totals.report_json("")->find("\"/a\""), std::string::npos);
   EXPECT_NE(totals.errors_json().find("/a"), std::string::npos);
   EXPECT_FALSE(totals.report_json("1y"));
+}
+
+// There is room for one route. Killed after a scrape that shows it; and then the other file is read
+// first, with a path that would take the room.
+TEST_F(TotalsTest, ARouteThatWasShownIsNoOtherOnesAfterAKill) {
+  auto few = std::make_shared<requests::RequestOptions>();
+  few->routes_max = 1;
+  const auto add_line = [this](const char* file, const std::string& target) {
+    std::ofstream(folder.path(file), std::ios::app)
+        << R"(::1 - - [23/Nov/2026:08:13:04 +0000] "GET )" << target << " HTTP/1.1\" 200 5\n";
+  };
+  const auto source = [&](const char* file, Totals& into) {
+    const std::string path = folder.path(file);
+    return std::make_unique<LogSource>(path, formats::make_parser("combined", {}), into,
+                                       into.add_file(path), clock);
+  };
+  const auto shown = [](const Totals& of) {
+    std::map<std::string, double> series;
+    for (const metrics::Family& family : of.families()) {
+      if (family.name != "http_server_requests_total") continue;
+      for (const metrics::Sample& sample : family.samples) {
+        series[std::string(sample.labels.text())] = sample.value;
+      }
+    }
+    return series;
+  };
+  std::ofstream(folder.path("a.log")).flush();
+  std::ofstream(folder.path("b.log")).flush();
+  std::map<std::string, double> before;
+  std::string record;
+  {
+    Totals first(few, clock);
+    const auto a = source("a.log", first);
+    const auto b = source("b.log", first);
+    Checkpoint checkpoint(folder.path("checkpoint"), first, clock);
+    first.keep_in(&checkpoint);
+    a->begin(0);
+    b->begin(0);
+    a->catch_up();
+    b->catch_up();
+    checkpoint.write();
+    const std::jthread writer([&](const std::stop_token& stop) { checkpoint.run(stop); });
+    add_line("a.log", "/shown");
+    a->catch_up();
+    before = shown(first);
+    record = **read_checkpoint(folder.path("checkpoint"));  // what a kill leaves now
+  }
+  add_line("b.log", "/instead");
+  Totals again(few, clock);
+  const auto b = source("b.log", again);
+  const auto a = source("a.log", again);
+  const auto saved_at_ms = again.restore(record);
+  ASSERT_TRUE(saved_at_ms);
+  b->begin(*saved_at_ms);
+  a->begin(*saved_at_ms);
+  b->catch_up();
+  a->catch_up();
+  const auto after = shown(again);
+  ASSERT_EQ(before.size(), 1U);
+  for (const auto& [series, count] : before) {
+    ASSERT_EQ(after.count(series), 1U) << series;
+    EXPECT_GE(after.at(series), count) << series;
+  }
+  EXPECT_EQ(requests_of(again), 2);
 }
 
 }  // namespace
