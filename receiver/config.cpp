@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/config_file.h"
+#include "receiver/webhook_config.h"
 
 namespace backstay {
 namespace {
@@ -12,42 +13,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-// `secret_file`, `bearer_token_file`, or a list of two while one is being rotated: `secret_files`.
-std::vector<SecretSource> webhook_secrets(ConfigNode& node, const std::string& provider) {
-  const std::string key = provider == "alertmanager" ? "bearer_token" : "secret";
-  std::vector<SecretSource> secrets;
-  const std::string list_key = key + "_files";
-  for (const std::string& path : node.paths(list_key)) {
-    SecretSource source = SecretSource::file(path);
-    if (auto value = source.read(); !value) node.fault(list_key, value.error().message);
-    secrets.push_back(source);
-  }
-  if (secrets.size() > 2) node.fault(list_key, "at most two: the current one and the one before");
-  if (secrets.empty()) secrets.push_back(node.required_secret(key, false));
-  return secrets;
-}
-
-std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root) {
-  std::vector<intake::WebhookConfig> webhooks;
-  std::set<std::string> names;
-  for (ConfigNode& node : root.sections("webhooks")) {
-    intake::WebhookConfig webhook;
-    webhook.name = node.text("name");
-    webhook.provider = node.choice_or("provider", intake::provider_names(), "");
-    if (webhook.provider.empty()) node.fault("", "provider is missing");
-    if (webhook.name == "cli" || webhook.name == "backstay") {
-      node.fault("name", "\"" + webhook.name + "\" is kept for our own events");
-    }
-    if (!webhook.name.empty() && !is_valid_release_name(webhook.name)) {
-      node.fault("name", "only letters, digits, '.', '_', '-' and '+'");
-    }
-    if (!names.insert(webhook.name).second) node.fault("name", "used twice");
-    webhook.secrets = webhook_secrets(node, webhook.provider);
-    webhooks.push_back(webhook);
-  }
-  return webhooks;
-}
 
 // do: [backup, rollback]: at most one change, with or without a backup.
 void read_actions(ConfigNode& node, Rule& rule) {

@@ -1,5 +1,7 @@
 #include "receiver/intake/github.h"
 
+#include <algorithm>
+
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
 
@@ -34,6 +36,87 @@ std::optional<EventKind> kind_of_status(const std::string& state) {
   return std::nullopt;
 }
 
+Parsed read_deployment(const json& payload, Event event) {
+  event.release = release_of(payload);
+  event.subject = text_at(payload, "/deployment/environment");
+  // So that a rule can tell production from staging.
+  if (!event.subject.empty()) event.labels["environment"] = event.subject;
+  if (!is_valid_release_name(event.release)) return Malformed{"deployment: names no valid release"};
+  if (event.labels["kind"] == "deployment") {
+    if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};
+    event.kind = EventKind::deploy_requested;
+    return Accepted{{event}};
+  }
+  const std::string state = text_at(payload, "/deployment_status/state");
+  if (state.empty()) return Malformed{"deployment_status.state: missing"};
+  const auto status = kind_of_status(state);
+  if (!status) return Ignored{"deployment_status " + state};
+  event.kind = *status;
+  return Accepted{{event}};
+}
+
+Parsed read_release(const json& payload, Event event) {
+  if (text_at(payload, "/action") != "published") return Ignored{"release not published"};
+  const json::json_pointer prerelease("/release/prerelease");
+  const bool is_pre = payload.contains(prerelease) && payload.at(prerelease) == true;
+  event.labels["prerelease"] = is_pre ? "true" : "false";
+  event.kind = EventKind::deploy_requested;
+  event.release = text_at(payload, "/release/tag_name");
+  event.subject = event.release;
+  if (!is_valid_release_name(event.release)) {
+    return Malformed{"release.tag_name: not a release's name"};
+  }
+  return Accepted{{event}};
+}
+
+std::optional<EventKind> kind_of_run(const json& payload) {
+  const std::string action = text_at(payload, "/action");
+  if (action == "in_progress") return EventKind::deploy_started;
+  if (action != "completed") return std::nullopt;
+  const std::string conclusion = text_at(payload, "/workflow_run/conclusion");
+  if (conclusion == "success") return EventKind::deploy_succeeded;
+  if (conclusion == "failure" || conclusion == "timed_out" || conclusion == "startup_failure") {
+    return EventKind::deploy_failed;
+  }
+  return std::nullopt;
+}
+
+bool is_named(const json& payload, const std::vector<std::string>& workflows) {
+  const std::string path = text_at(payload, "/workflow/path");
+  const std::string file = path.substr(path.rfind('/') + 1);
+  const std::string name = text_at(payload, "/workflow/name");
+  return std::any_of(workflows.begin(), workflows.end(), [&](const std::string& workflow) {
+    return workflow == file || workflow == name;
+  });
+}
+
+Parsed read_run(const json& payload, const std::vector<std::string>& workflows, Event event) {
+  if (!is_named(payload, workflows)) return Ignored{"a workflow that is not in workflows"};
+  // A fork's pull request can bring a workflow of any name.
+  const std::string repository = text_at(payload, "/repository/full_name");
+  if (repository.empty() ||
+      repository != text_at(payload, "/workflow_run/head_repository/full_name")) {
+    return Ignored{"a run of another repository's code"};
+  }
+  const auto kind = kind_of_run(payload);
+  if (!kind) return Ignored{"a run of no consequence"};
+  event.kind = *kind;
+  // A run has one id however often it is tried, and however far it is.
+  const json::json_pointer attempt("/workflow_run/run_attempt");
+  if (payload.contains(attempt) && payload.at(attempt).is_number_integer()) {
+    event.dedupe_key += " " + payload.at(attempt).dump();
+  }
+  event.dedupe_key += " " + text_at(payload, "/action");
+  event.subject = text_at(payload, "/workflow/name");
+  event.labels["workflow"] = event.subject;
+  event.labels["branch"] = text_at(payload, "/workflow_run/head_branch");
+  event.release = text_at(payload, "/workflow_run/head_sha");
+  if (!is_valid_release_name(event.release)) {
+    return Malformed{"workflow_run.head_sha: not a release's name"};
+  }
+  return Accepted{{event}};
+}
+
 }  // namespace
 
 std::optional<AuthFailure> Github::authenticate(const Delivery& delivery) const {
@@ -45,30 +128,20 @@ Parsed Github::parse(const Delivery& delivery, const std::string& source) const 
   if (kind.empty()) return Malformed{"X-GitHub-Event: missing"};
   const json payload = json::parse(delivery.body, nullptr, false);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
-  if (kind != "deployment" && kind != "deployment_status") return Ignored{"kind " + kind};
+  const bool is_deployment = kind == "deployment" || kind == "deployment_status";
+  if (!is_deployment && kind != "release" && kind != "workflow_run") {
+    return Ignored{"kind " + kind};
+  }
   const auto id = delivery.header("x-github-delivery");
   if (!id) return Malformed{"X-GitHub-Delivery: missing"};
-
   Event event;
   event.source = source;
   event.dedupe_key = dedupe_key(payload, kind, std::string(*id));
   event.actor = text_at(payload, "/sender/login");
-  event.release = release_of(payload);
-  event.subject = text_at(payload, "/deployment/environment");
-  // So that a rule can tell production from staging.
-  if (!event.subject.empty()) event.labels["environment"] = event.subject;
-  if (!is_valid_release_name(event.release)) return Malformed{"deployment: names no valid release"};
-  if (kind == "deployment") {
-    if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};
-    event.kind = EventKind::deploy_requested;
-    return Accepted{{event}};
-  }
-  const std::string state = text_at(payload, "/deployment_status/state");
-  if (state.empty()) return Malformed{"deployment_status.state: missing"};
-  const auto status = kind_of_status(state);
-  if (!status) return Ignored{"deployment_status " + state};
-  event.kind = *status;
-  return Accepted{{event}};
+  event.labels["kind"] = kind;
+  if (is_deployment) return read_deployment(payload, std::move(event));
+  if (kind == "release") return read_release(payload, std::move(event));
+  return read_run(payload, workflows_, std::move(event));
 }
 
 }  // namespace backstay::intake

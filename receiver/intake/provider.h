@@ -60,13 +60,29 @@ class Provider {
   [[nodiscard]] virtual Parsed parse(const Delivery& delivery, const std::string& source) const = 0;
 };
 
+// How `generic` tells genuine deliveries, and where the fields of its payloads are: each a JSON
+// pointer (RFC 6901), empty where the sender has no such field.
+struct GenericConfig {
+  enum class Signature { token, hmac_sha256, hmac_sha1, timestamped };
+  Signature signature = Signature::token;
+  std::string header;  // in lower case
+  std::string event;
+  std::string id;
+  std::string release;
+  std::string actor;
+  std::string environment;
+  std::map<std::string, EventKind> events;  // the sender's word for it → what it is for us
+};
+
 struct WebhookConfig {
   std::string name;
   std::string provider;
-  std::vector<SecretSource> secrets;  // one, or two while a secret is being rotated
+  std::vector<SecretSource> secrets;        // one, or two while a secret is being rotated
+  std::vector<std::string> workflows = {};  // github: those whose runs are deploys
+  GenericConfig generic = {};               // generic
 };
 
-// The explicit table of providers: alertmanager, github, standard.
+// The explicit table of providers.
 std::vector<std::string> provider_names();
 // Fails for a name that is not in the table.
 Result<std::unique_ptr<Provider>> make_provider(const WebhookConfig& config);

@@ -1,11 +1,8 @@
 #include "receiver/intake/signatures.h"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
-
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <string_view>
 
 #include "base/log.h"
 
@@ -27,16 +24,6 @@ std::vector<Secret> read_all(const std::vector<SecretSource>& sources) {
     }
   }
   return secrets;
-}
-
-// All secrets are tried, so that the time taken does not tell which one matched.
-template <class Matches>
-std::optional<AuthFailure> any_matches(const std::vector<SecretSource>& sources, Matches matches) {
-  const std::vector<Secret> secrets = read_all(sources);
-  if (secrets.empty()) return AuthFailure::secret_unavailable;
-  bool found = false;
-  for (const Secret& secret : secrets) found = matches(secret) || found;
-  return found ? std::nullopt : std::optional(AuthFailure::wrong);
 }
 
 std::optional<std::string_view> after_prefix(std::string_view text, std::string_view prefix) {
@@ -75,6 +62,23 @@ bool lists(std::string_view signatures, const std::string& expected) {
   return found;
 }
 
+std::optional<AuthFailure> check_age(const Delivery& delivery, WallTime sent_at) {
+  const auto age = delivery.received_at - sent_at;
+  if (age > kReplayWindow || age < -kReplayWindow) return AuthFailure::too_old;
+  return std::nullopt;
+}
+
+// What stands behind the prefix in each entry of a list with commas: "t=1,v1=a,v1=b".
+std::vector<std::string_view> values_of(std::string_view list, std::string_view prefix) {
+  std::vector<std::string_view> values;
+  while (!list.empty()) {
+    const std::string_view one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), one.size() + 1));
+    if (const auto value = after_prefix(one, prefix)) values.push_back(*value);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::optional<std::string_view> Delivery::header(const std::string& lower_case_name) const {
@@ -99,49 +103,14 @@ std::string_view to_string(AuthFailure failure) {
   return "secret_unavailable";
 }
 
-std::string hmac_sha256(std::string_view key, std::string_view message) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(),
-       &size);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-std::string to_hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (char c : bytes) {
-    hex += kDigits[static_cast<unsigned char>(c) >> 4U];
-    hex += kDigits[static_cast<unsigned char>(c) & 15U];
-  }
-  return hex;
-}
-
-std::string to_base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  return bytes;
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+// All secrets are tried, so that the time taken does not tell which one matched.
+std::optional<AuthFailure> match_any(const std::vector<SecretSource>& sources,
+                                     const std::function<bool(const Secret&)>& matches) {
+  const std::vector<Secret> secrets = read_all(sources);
+  if (secrets.empty()) return AuthFailure::secret_unavailable;
+  bool found = false;
+  for (const Secret& secret : secrets) found = matches(secret) || found;
+  return found ? std::nullopt : std::optional(AuthFailure::wrong);
 }
 
 std::optional<AuthFailure> check_bearer(const Delivery& delivery,
@@ -150,7 +119,14 @@ std::optional<AuthFailure> check_bearer(const Delivery& delivery,
   if (!header) return AuthFailure::no_credentials;
   const auto token = after_prefix(*header, "Bearer ");
   if (!token || token->empty()) return AuthFailure::malformed;
-  return any_matches(secrets, [&](const Secret& secret) { return secret.equals(*token); });
+  return match_any(secrets, [&](const Secret& secret) { return secret.equals(*token); });
+}
+
+std::optional<AuthFailure> check_token(const Delivery& delivery, const std::string& header,
+                                       const std::vector<SecretSource>& secrets) {
+  const auto token = delivery.header(header);
+  if (!token) return AuthFailure::no_credentials;
+  return match_any(secrets, [&](const Secret& secret) { return secret.equals(*token); });
 }
 
 std::optional<AuthFailure> check_github(const Delivery& delivery,
@@ -159,7 +135,7 @@ std::optional<AuthFailure> check_github(const Delivery& delivery,
   if (!header) return AuthFailure::no_credentials;
   const auto signature = after_prefix(*header, "sha256=");
   if (!signature || signature->size() != 64) return AuthFailure::malformed;
-  return any_matches(secrets, [&](const Secret& secret) {
+  return match_any(secrets, [&](const Secret& secret) {
     return equal_in_constant_time(*signature, to_hex(hmac_sha256(secret.reveal(), delivery.body)));
   });
 }
@@ -174,13 +150,47 @@ std::optional<AuthFailure> check_standard(const Delivery& delivery,
   if (!sent_at) return AuthFailure::malformed;
   const std::string message =
       std::string(*id) + "." + std::string(*timestamp) + "." + std::string(delivery.body);
-  const auto failure = any_matches(secrets, [&](const Secret& secret) {
+  const auto failure = match_any(secrets, [&](const Secret& secret) {
     return lists(*signatures, to_base64(hmac_sha256(standard_key(secret), message)));
   });
   if (failure) return failure;
-  const auto age = delivery.received_at - *sent_at;
-  if (age > kReplayWindow || age < -kReplayWindow) return AuthFailure::too_old;
-  return std::nullopt;
+  return check_age(delivery, *sent_at);
+}
+
+std::optional<AuthFailure> check_hex_hmac(const Delivery& delivery, const std::string& header,
+                                          Digest digest, const std::vector<SecretSource>& secrets) {
+  const auto sent = delivery.header(header);
+  if (!sent) return AuthFailure::no_credentials;
+  const bool is_sha256 = digest == Digest::sha256;
+  const auto behind = after_prefix(*sent, is_sha256 ? "sha256=" : "sha1=");
+  const std::string_view signature = behind ? *behind : *sent;
+  if (signature.size() != (is_sha256 ? 64 : 40)) return AuthFailure::malformed;
+  return match_any(secrets, [&](const Secret& secret) {
+    const std::string own = is_sha256 ? hmac_sha256(secret.reveal(), delivery.body)
+                                      : hmac_sha1(secret.reveal(), delivery.body);
+    return equal_in_constant_time(signature, to_hex(own));
+  });
+}
+
+std::optional<AuthFailure> check_timestamped(const Delivery& delivery, const std::string& header,
+                                             const std::vector<SecretSource>& secrets) {
+  const auto sent = delivery.header(header);
+  if (!sent) return AuthFailure::no_credentials;
+  const auto timestamps = values_of(*sent, "t=");
+  const auto signatures = values_of(*sent, "v1=");
+  // With two times it would not be clear which of them is signed.
+  if (timestamps.size() != 1 || signatures.empty()) return AuthFailure::malformed;
+  const auto sent_at = parse_unix_seconds(timestamps.front());
+  if (!sent_at) return AuthFailure::malformed;
+  const std::string message = std::string(timestamps.front()) + "." + std::string(delivery.body);
+  const auto failure = match_any(secrets, [&](const Secret& secret) {
+    const std::string own = to_hex(hmac_sha256(secret.reveal(), message));
+    bool found = false;
+    for (const auto signature : signatures) found = equal_in_constant_time(signature, own) || found;
+    return found;
+  });
+  if (failure) return failure;
+  return check_age(delivery, *sent_at);
 }
 
 }  // namespace backstay::intake

@@ -23,6 +23,7 @@ Parsed Standard::parse(const Delivery& delivery, const std::string& source) cons
   event.source = source;
   const auto id = delivery.header("webhook-id");
   event.dedupe_key = std::string(id ? *id : delivery.header("svix-id").value_or(""));
+  if (event.dedupe_key.empty()) return Malformed{"webhook-id: missing"};
   event.actor = text_at(payload, "/actor");
   if (event.actor.empty()) event.actor = source;
   if (payload.contains("release")) {

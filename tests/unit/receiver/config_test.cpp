@@ -212,6 +212,38 @@ TEST_F(ReceiverConfigTest, NoMoreThanTwoSecretsWhileOneIsRotated) {
             "before");
 }
 
+TEST_F(ReceiverConfigTest, AGenericWebhookSaysWhereItsFieldsAre) {
+  const ReceiverConfig config = loaded(with(
+      "webhooks:\n  - {name: host, provider: generic, secret_file: token, signature: hmac_sha1,\n"
+      "     header: X-Vercel-Signature, fields: {event: /type, id: /id, release: /release},\n"
+      "     events: {ready: deploy_succeeded}}\n"
+      "  - {name: ci, provider: github, secret_file: token, workflows: [deploy.yml]}\n"));
+  ASSERT_EQ(config.webhooks.size(), 2u);
+  const intake::GenericConfig& generic = config.webhooks[0].generic;
+  EXPECT_EQ(generic.signature, intake::GenericConfig::Signature::hmac_sha1);
+  EXPECT_EQ(generic.header, "x-vercel-signature") << "headers come in lower case";
+  EXPECT_EQ(generic.release, "/release");
+  EXPECT_EQ(generic.events.at("ready"), EventKind::deploy_succeeded);
+  EXPECT_EQ(config.webhooks[1].workflows, std::vector<std::string>{"deploy.yml"});
+}
+
+TEST_F(ReceiverConfigTest, AGenericWebhookThatCannotWorkIsRefused) {
+  const std::string start =
+      "webhooks:\n  - {name: host, provider: generic, secret_file: token, header: x, ";
+  EXPECT_EQ(faults(with(start + "fields: {event: /type, id: /id}}\n")),
+            "receiver.yml:12: webhooks[0]: events is missing: {their-word: deploy_requested}");
+  EXPECT_EQ(faults(with(start + "fields: {event: type, id: /id, release: /r}, "
+                                "events: {go: deploy_requested}}\n")),
+            "receiver.yml:12: webhooks[0].fields.event: a JSON pointer begins with \"/\"");
+  EXPECT_EQ(faults(with(start + "fields: {event: /type, id: /id}, events: {go: "
+                                "deploy_requested}}\n")),
+            "receiver.yml:12: webhooks[0].events.go: deploy_requested needs fields.release");
+  EXPECT_EQ(faults(with(start + "fields: {event: /type, id: /id}, events: {go: "
+                                "alert_firing}}\n")),
+            "receiver.yml:12: webhooks[0].events.go: no event, or one of alerts: "
+            "\"alert_firing\"");
+}
+
 TEST_F(ReceiverConfigTest, AWebhookIsNamedWellAndOnce) {
   const auto named = [&](const std::string& name) {
     return faults(
@@ -230,7 +262,8 @@ TEST_F(ReceiverConfigTest, AWebhookIsNamedWellAndOnce) {
 TEST_F(ReceiverConfigTest, AnUnknownProviderIsNamedWithThoseThereAre) {
   EXPECT_EQ(faults(with("webhooks:\n  - {name: ci, provider: gitlub, secret_file: token}\n")),
             "receiver.yml:12: webhooks[0].provider: \"gitlub\" is none of: alertmanager, github, "
-            "standard\nreceiver.yml:12: webhooks[0]: provider is missing");
+            "gitlab, netlify, cloudflare, standard, generic\nreceiver.yml:12: webhooks[0]: "
+            "provider is missing");
 }
 
 TEST_F(ReceiverConfigTest, ARuleDoesAtMostOneThing) {

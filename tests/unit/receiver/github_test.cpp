@@ -80,6 +80,61 @@ TEST(GithubPayload, OtherKindsAreIgnored) {
       std::holds_alternative<Ignored>(parse("deployment", deployment("v2", "{}", "edited"))));
 }
 
+TEST(GithubPayload, APublishedReleaseAsksForItsTag) {
+  const auto body = [](const std::string& action, const std::string& tag) {
+    return R"({"action": ")" + action + R"(", "release": {"id": 17372790, "tag_name": ")" + tag +
+           R"(", "draft": false, "prerelease": true}, "sender": {"login": "Codertocat"}})";
+  };
+  const auto found = event(parse("release", body("published", "0.0.1")));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, EventKind::deploy_requested);
+  EXPECT_EQ(found->release, "0.0.1");
+  EXPECT_EQ(found->dedupe_key, "release 17372790");
+  EXPECT_EQ(found->labels.at("kind"), "release");
+  EXPECT_EQ(found->labels.at("prerelease"), "true");
+  EXPECT_TRUE(std::holds_alternative<Ignored>(parse("release", body("edited", "0.0.1"))));
+  EXPECT_EQ(malformed(parse("release", body("published", "--force"))),
+            "release.tag_name: not a release's name");
+}
+
+struct GithubRun : ::testing::Test {
+  Parsed run(const std::string& action, const std::string& conclusion,
+             const std::string& head = "octo-org/octo-repo") const {
+    const Github provider({SecretSource::literal(Secret("secret"))}, workflows);
+    return provider.parse(
+        {{{"x-github-event", "workflow_run"}, {"x-github-delivery", "72d3162e"}},
+         R"({"action": ")" + action +
+             R"(", "workflow": {"name": "test", "path": ".github/workflows/deploy.yml"},
+             "workflow_run": {"id": 289782451, "run_attempt": 1, "head_branch": "master",
+             "head_sha": "3484a3fb816e0859fd6e1cea078d76385ff50625", "conclusion": ")" +
+             conclusion + R"(", "head_repository": {"full_name": ")" + head +
+             R"("}}, "repository": {"full_name": "octo-org/octo-repo"}})",
+         WallTime()},
+        "ci");
+  }
+  std::vector<std::string> workflows = {"deploy.yml"};
+};
+
+TEST_F(GithubRun, OfAWorkflowThatIsNamedTellsHowADeployWent) {
+  const auto found = event(run("completed", "success"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, EventKind::deploy_succeeded);
+  EXPECT_EQ(found->release, "3484a3fb816e0859fd6e1cea078d76385ff50625");
+  EXPECT_EQ(found->dedupe_key, "workflow_run 289782451 1 completed");
+  EXPECT_EQ(event(run("completed", "failure"))->kind, EventKind::deploy_failed);
+  EXPECT_EQ(event(run("in_progress", ""))->kind, EventKind::deploy_started);
+  EXPECT_FALSE(event(run("completed", "cancelled")));
+  EXPECT_FALSE(event(run("requested", "")));
+}
+
+TEST_F(GithubRun, OfAnotherWorkflowOrOfAForkIsIgnored) {
+  EXPECT_FALSE(event(run("completed", "failure", "stranger/octo-repo")));
+  workflows = {"test"};
+  EXPECT_TRUE(event(run("completed", "failure"))) << "by its name";
+  workflows = {};
+  EXPECT_FALSE(event(run("completed", "failure")));
+}
+
 TEST(GithubPayload, TheReleaseIsWhatThePayloadNames) {
   EXPECT_EQ(release("main", R"({"release": "2026.11"})"), "2026.11");
 }

@@ -8,12 +8,18 @@ namespace backstay::intake {
 namespace {
 
 WebhookConfig webhook(const std::string& provider) {
-  return {"ci", provider, {SecretSource::literal(Secret("secret"))}};
+  WebhookConfig config;
+  config.name = "ci";
+  config.provider = provider;
+  config.secrets = {SecretSource::literal(Secret("secret"))};
+  config.generic.header = "x-token";
+  return config;
 }
 
 TEST(Providers, EachNameOfTheTableCanBeMade) {
   const auto names = provider_names();
-  EXPECT_EQ(names, (std::vector<std::string>{"alertmanager", "github", "standard"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"alertmanager", "github", "gitlab", "netlify",
+                                             "cloudflare", "standard", "generic"}));
   for (const std::string& name : names) EXPECT_TRUE(make_provider(webhook(name))) << name;
 }
 

@@ -143,6 +143,16 @@ TEST_F(StandardSignature, ThePublishedExampleIsGenuineUnderSvixHeadersToo) {
   EXPECT_FALSE(check({secret}));
 }
 
+// What Svix' documentation gives as an example.
+TEST(SvixSignature, ThePublishedExampleIsGenuine) {
+  const Delivery delivery{{{"svix-id", "msg_loFOjxBNrRLzqYUf"},
+                           {"svix-timestamp", "1731705121"},
+                           {"svix-signature", "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="}},
+                          R"({"event_type":"ping","data":{"success":true}})",
+                          WallTime(std::chrono::seconds(1'731'705'121))};
+  EXPECT_FALSE(check_standard(delivery, secrets({"whsec_plJ3nmyCDGBKInavdOK15jsl"})));
+}
+
 TEST_F(StandardSignature, EitherOfTwoSecretsIsEnough) {
   EXPECT_FALSE(check({"whsec_bmV3", secret}));
   EXPECT_FALSE(check({secret, "whsec_b2xk"}));
@@ -206,6 +216,60 @@ TEST_F(StandardSignature, ASecretWithoutThePrefixIsTheKeyItself) {
       "v1," + to_base64(hmac_sha256("plain", "msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330." +
                                                  std::string(delivery.body)));
   EXPECT_FALSE(check({"plain"}));
+}
+
+TEST(Token, OfTheHeaderMustBeOneOfTheSecrets) {
+  const auto check = [](const std::string& token) {
+    return check_token({{{"x-gitlab-token", token}}, "", kSentAt}, "x-gitlab-token",
+                       secrets({"new", "old"}));
+  };
+  EXPECT_FALSE(check("new"));
+  EXPECT_FALSE(check("old"));
+  EXPECT_EQ(check("older"), AuthFailure::wrong);
+  EXPECT_EQ(check(""), AuthFailure::no_credentials);
+}
+
+TEST(HexHmac, WithSha1IsVercels) {
+  const auto check = [](const std::string& signature) {
+    return check_hex_hmac(
+        {{{"x-vercel-signature", signature}}, R"({"type":"deployment.error"})", kSentAt},
+        "x-vercel-signature", Digest::sha1, secrets({"test-secret"}));
+  };
+  EXPECT_FALSE(check("fee3f63ae01331b1d81a389e3c52ad541af44eba"));
+  EXPECT_FALSE(check("sha1=fee3f63ae01331b1d81a389e3c52ad541af44eba"));
+  EXPECT_EQ(check("fee3f63ae01331b1d81a389e3c52ad541af44ebb"), AuthFailure::wrong);
+  EXPECT_EQ(check("fee3"), AuthFailure::malformed);
+}
+
+TEST_F(GithubSignature, OfTheSameFormUnderAnotherHeaderIsGenuine) {
+  for (const std::string& sent : {digest, "sha256=" + digest}) {
+    EXPECT_FALSE(check_hex_hmac({{{"x-signature", sent}}, "Hello, World!", kSentAt}, "x-signature",
+                                Digest::sha256, secrets({"another", secret})));
+  }
+}
+
+struct TimestampedSignature : ::testing::Test {
+  std::optional<AuthFailure> check(const std::string& header, WallTime now = kSentAt) const {
+    return check_timestamped({{{"stripe-signature", header}}, R"({"id":"evt_1"})", now},
+                             "stripe-signature", secrets({"another", "whsec_test_secret"}));
+  }
+  const std::string value = "e135cdbed3dda004bf8a2fb350f2541d299393c770e0b9e6e319dc595e9072aa";
+};
+
+TEST_F(TimestampedSignature, AnyOfSeveralMayMatchAndOtherSchemesAreNotLookedAt) {
+  EXPECT_FALSE(check("t=1614265330,v1=" + value));
+  EXPECT_FALSE(check("t=1614265330,v1=00,v0=11,v1=" + value));
+  EXPECT_EQ(check("t=1614265331,v1=" + value), AuthFailure::wrong);
+  EXPECT_EQ(check("t=1614265330,v0=" + value), AuthFailure::malformed);
+  EXPECT_EQ(check("v1=" + value), AuthFailure::malformed);
+  EXPECT_EQ(check("t=1,t=1614265330,v1=" + value), AuthFailure::malformed);
+}
+
+TEST_F(TimestampedSignature, FiveMinutesEitherWayAndNoMore) {
+  const std::string header = "t=1614265330,v1=" + value;
+  EXPECT_FALSE(check(header, kSentAt + minutes(5)));
+  EXPECT_EQ(check(header, kSentAt + minutes(5) + milliseconds(1)), AuthFailure::too_old);
+  EXPECT_EQ(check(header, kSentAt - minutes(5) - milliseconds(1)), AuthFailure::too_old);
 }
 
 struct SecretFile : GithubSignature {

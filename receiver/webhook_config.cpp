@@ -1,0 +1,105 @@
+#include "receiver/webhook_config.h"
+
+#include <cctype>
+#include <set>
+
+#include "receiver/intake/generic.h"
+
+namespace backstay {
+namespace {
+
+// `secret_file`, `bearer_token_file`, or a list of two while one is being rotated: `secret_files`.
+std::vector<SecretSource> webhook_secrets(ConfigNode& node, const std::string& provider) {
+  const std::string key = provider == "alertmanager" ? "bearer_token" : "secret";
+  std::vector<SecretSource> secrets;
+  const std::string list_key = key + "_files";
+  for (const std::string& path : node.paths(list_key)) {
+    SecretSource source = SecretSource::file(path);
+    if (auto value = source.read(); !value) node.fault(list_key, value.error().message);
+    secrets.push_back(source);
+  }
+  if (secrets.size() > 2) node.fault(list_key, "at most two: the current one and the one before");
+  if (secrets.empty()) secrets.push_back(node.required_secret(key, false));
+  return secrets;
+}
+
+intake::GenericConfig::Signature signature_named(const std::string& name) {
+  if (name == "hmac_sha256") return intake::GenericConfig::Signature::hmac_sha256;
+  if (name == "hmac_sha1") return intake::GenericConfig::Signature::hmac_sha1;
+  if (name == "timestamped") return intake::GenericConfig::Signature::timestamped;
+  return intake::GenericConfig::Signature::token;
+}
+
+std::string checked_pointer(ConfigNode& fields, const std::string& key, std::string pointer) {
+  if (pointer.empty()) return pointer;
+  if (const auto fault = intake::Generic::fault_of_pointer(pointer)) fields.fault(key, *fault);
+  return pointer;
+}
+
+void read_fields(ConfigNode fields, intake::GenericConfig& generic) {
+  generic.event = checked_pointer(fields, "event", fields.text("event"));
+  generic.id = checked_pointer(fields, "id", fields.text("id"));
+  generic.release = checked_pointer(fields, "release", fields.text_or("release", ""));
+  generic.actor = checked_pointer(fields, "actor", fields.text_or("actor", ""));
+  generic.environment = checked_pointer(fields, "environment", fields.text_or("environment", ""));
+}
+
+// What the sender calls it: what it is for us. Alerts come with labels and a beginning, which
+// cannot be named here.
+void read_events(ConfigNode& webhook, intake::GenericConfig& generic) {
+  ConfigNode events = webhook.section("events");
+  if (events.keys().empty()) webhook.fault("", "events is missing: {their-word: deploy_requested}");
+  for (const std::string& word : events.keys()) {
+    const std::string name = events.text(word);
+    const auto kind = parse_event_kind(name);
+    if (!kind || *kind == EventKind::alert_firing || *kind == EventKind::alert_resolved) {
+      if (!name.empty()) events.fault(word, "no event, or one of alerts: \"" + name + "\"");
+      continue;
+    }
+    const bool needs_release =
+        *kind != EventKind::rollback_requested && *kind != EventKind::backup_requested;
+    if (needs_release && generic.release.empty()) {
+      events.fault(word, name + " needs fields.release");
+    }
+    generic.events[word] = *kind;
+  }
+}
+
+intake::GenericConfig read_generic(ConfigNode& webhook) {
+  intake::GenericConfig generic;
+  generic.signature = signature_named(webhook.choice_or(
+      "signature", {"token", "hmac_sha256", "hmac_sha1", "timestamped"}, "token"));
+  generic.header = webhook.text("header");
+  // The server hands headers on with their names in lower case.
+  for (char& c : generic.header) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  read_fields(webhook.section("fields"), generic);
+  read_events(webhook, generic);
+  return generic;
+}
+
+}  // namespace
+
+std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root) {
+  std::vector<intake::WebhookConfig> webhooks;
+  std::set<std::string> names;
+  for (ConfigNode& node : root.sections("webhooks")) {
+    intake::WebhookConfig webhook;
+    webhook.name = node.text("name");
+    webhook.provider = node.choice_or("provider", intake::provider_names(), "");
+    if (webhook.provider.empty()) node.fault("", "provider is missing");
+    if (webhook.name == "cli" || webhook.name == "backstay") {
+      node.fault("name", "\"" + webhook.name + "\" is kept for our own events");
+    }
+    if (!webhook.name.empty() && !is_valid_release_name(webhook.name)) {
+      node.fault("name", "only letters, digits, '.', '_', '-' and '+'");
+    }
+    if (!names.insert(webhook.name).second) node.fault("name", "used twice");
+    webhook.secrets = webhook_secrets(node, webhook.provider);
+    if (webhook.provider == "github") webhook.workflows = node.texts("workflows");
+    if (webhook.provider == "generic") webhook.generic = read_generic(node);
+    webhooks.push_back(webhook);
+  }
+  return webhooks;
+}
+
+}  // namespace backstay

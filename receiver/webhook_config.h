@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "base/config_file.h"
+#include "receiver/intake/provider.h"
+
+namespace backstay {
+
+// The list `webhooks` of receiver.yml, as docs/CONFIG.md describes it. Faults are noted at the
+// node; the secrets are read once, so that a missing file shows here.
+std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root);
+
+}  // namespace backstay

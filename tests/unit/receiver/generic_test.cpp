@@ -1,0 +1,95 @@
+#include "receiver/intake/generic.h"
+
+#include <gtest/gtest.h>
+
+#include "receiver/intake/digests.h"
+
+namespace backstay::intake {
+namespace {
+
+std::optional<Event> event(const Parsed& parsed) {
+  const auto* accepted = std::get_if<Accepted>(&parsed);
+  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
+  return accepted->events.front();
+}
+
+std::string malformed(const Parsed& parsed) {
+  const auto* wrong = std::get_if<Malformed>(&parsed);
+  return wrong == nullptr ? "not malformed" : wrong->reason;
+}
+
+bool ignored(const Parsed& parsed) { return std::holds_alternative<Ignored>(parsed); }
+
+GenericConfig vercel() {
+  GenericConfig config;
+  config.signature = GenericConfig::Signature::hmac_sha1;
+  config.header = "x-vercel-signature";
+  config.event = "/type";
+  config.id = "/id";
+  config.release = "/payload/deployment/id";
+  config.environment = "/payload/target";
+  config.events = {{"deployment.succeeded", EventKind::deploy_succeeded},
+                   {"rollback", EventKind::rollback_requested}};
+  return config;
+}
+
+Parsed parse(const std::string& body) {
+  const Generic provider({SecretSource::literal(Secret("test-secret"))}, vercel());
+  return provider.parse({{}, body, WallTime()}, "host");
+}
+
+TEST(GenericPayload, FieldsAreWhereTheConfigurationSays) {
+  const auto found = event(parse(R"({"type": "deployment.succeeded", "id": 17,
+      "payload": {"target": "production", "deployment": {"id": "dpl_2"}}})"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, EventKind::deploy_succeeded);
+  EXPECT_EQ(found->release, "dpl_2");
+  EXPECT_EQ(found->dedupe_key, "deployment.succeeded 17");
+  EXPECT_EQ(found->actor, "host");
+  EXPECT_EQ(found->labels.at("environment"), "production");
+}
+
+TEST(GenericPayload, AWordThatIsNotInTheMapIsIgnored) {
+  EXPECT_TRUE(ignored(parse(R"({"type": "project.created", "id": "1"})")));
+}
+
+TEST(GenericPayload, AReleaseThatIsNamedBadlyIsNotTakenForNone) {
+  EXPECT_TRUE(event(parse(R"({"type": "rollback", "id": "1"})")));
+  for (const char* release : {R"("--force")", R"("")", "{}", "null", "-1"}) {
+    EXPECT_EQ(
+        malformed(parse(R"({"type": "rollback", "id": "1", "payload": {"deployment": {"id": )" +
+                        std::string(release) + "}}}")),
+        "/payload/deployment/id: not a release's name")
+        << release;
+  }
+}
+
+TEST(GenericPayload, WhatIsMissingIsNamed) {
+  EXPECT_EQ(malformed(parse("{}")), "/type: missing");
+  EXPECT_EQ(malformed(parse(R"({"type": "rollback"})")), "/id: missing");
+  EXPECT_EQ(malformed(parse(R"({"type": "deployment.succeeded", "id": "1"})")),
+            "/payload/deployment/id: not a release's name");
+}
+
+TEST(GenericSignature, IsOfTheConfiguredForm) {
+  const std::string body = R"({"type":"deployment.error"})";
+  const std::string sha1 = "fee3f63ae01331b1d81a389e3c52ad541af44eba";
+  const Generic provider({SecretSource::literal(Secret("test-secret"))}, vercel());
+  EXPECT_FALSE(provider.authenticate({{{"x-vercel-signature", sha1}}, body, WallTime()}));
+  GenericConfig config = vercel();
+  config.signature = GenericConfig::Signature::token;
+  const Generic by_token({SecretSource::literal(Secret("test-secret"))}, config);
+  EXPECT_FALSE(by_token.authenticate({{{"x-vercel-signature", "test-secret"}}, body, WallTime()}));
+  EXPECT_EQ(by_token.authenticate({{{"x-vercel-signature", sha1}}, body, WallTime()}),
+            AuthFailure::wrong);
+}
+
+TEST(GenericConfiguration, AWrongPointerIsNamed) {
+  EXPECT_FALSE(Generic::fault_of_pointer("/a/0/b~1c"));
+  for (const char* pointer : {"", "type", "/a~2", "/a/99999999999999999999"}) {
+    EXPECT_TRUE(Generic::fault_of_pointer(pointer)) << pointer;
+  }
+}
+
+}  // namespace
+}  // namespace backstay::intake
