@@ -1,29 +1,22 @@
 #include "receiver/journal/database.h"
 
-#include <stdexcept>
 #include <utility>
 
-#include <sqlite3.h>
-
+#include "receiver/journal/integrity.h"
 #include "receiver/journal/schema.h"
+#include "receiver/journal/sqlite_error.h"
 
 namespace backstay::journal {
 namespace {
 
-struct SqliteError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 void execute(sqlite3* db, const char* sql) {
   if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw SqliteError(sqlite3_errmsg(db));
+    throw SqliteError(db);
   }
 }
 
-// quick_check reads every page but builds no index: seconds for a journal of a gigabyte.
-void check_integrity(sqlite3* db) {
-  Statement check(db, "PRAGMA quick_check(1)");
-  if (!check.next() || check.text(0) != "ok") throw SqliteError("the file is damaged");
+std::string damaged(const std::string& why) {
+  return "the file is damaged: " + why + "; backstay journal check says where";
 }
 
 }  // namespace
@@ -39,7 +32,7 @@ Statement::~Statement() { sqlite3_finalize(statement_); }
 
 void Statement::check(int code) const {
   if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
-    throw SqliteError(sqlite3_errmsg(db_));
+    throw SqliteError(db_);
   }
 }
 
@@ -65,6 +58,12 @@ bool Statement::next() {
   const int code = sqlite3_step(statement_);
   check(code);
   return code == SQLITE_ROW;
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+std::string Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
 }
 
 std::int64_t Statement::integer(int column) const {
@@ -94,17 +93,44 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
   std::unique_ptr<Database> opened(new Database(db));  // closes db on every way out
   if (code != SQLITE_OK) return fail("journal " + path + ": " + sqlite3_errmsg(db));
+  const MutexLock lock(opened->mutex_);
   try {
     sqlite3_busy_timeout(db, 5000);
+    execute(db, "PRAGMA cell_size_check=ON");  // each page that is read is looked at
     execute(db, "PRAGMA journal_mode=WAL");
     execute(db, "PRAGMA synchronous=FULL");
     execute(db, "PRAGMA foreign_keys=ON");
-    check_integrity(db);
-    bring_up_to_date(db);
+    if (const std::string found = check_at_start(db); !found.empty()) {
+      opened->damage_ = damaged(found);
+    } else {
+      bring_up_to_date(db);
+    }
+  } catch (const SqliteError& error) {
+    if (!error.is_damage()) return fail("journal " + path + ": " + error.what());
+    opened->damage_ = damaged(error.what());
   } catch (const std::exception& error) {
     return fail("journal " + path + ": " + error.what());
   }
   return opened;
+}
+
+Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr);
+  std::unique_ptr<Database> opened(new Database(db));
+  if (code != SQLITE_OK) return fail("journal " + path + ": " + sqlite3_errmsg(db));
+  sqlite3_busy_timeout(db, 5000);
+  return opened;
+}
+
+std::string Database::damage() const {
+  const MutexLock lock(mutex_);
+  return damage_;
+}
+
+std::string Database::write_problem() const {
+  const MutexLock lock(mutex_);
+  return write_problem_;
 }
 
 Database::~Database() { sqlite3_close(db_); }
@@ -119,15 +145,27 @@ Result<void> Database::read(const std::function<void(Transaction&)>& work) {
 
 Result<void> Database::within(const char* begin, const std::function<void(Transaction&)>& work) {
   const MutexLock lock(mutex_);
+  if (!damage_.empty()) return fail("journal: " + damage_);
   const bool writes = std::string_view(begin) == "BEGIN IMMEDIATE";
   try {
     execute(db_, begin);
     Transaction transaction(db_);
     work(transaction);
-    if (writes && commit_hook_) commit_hook_();
+    if (!writes) {
+      // It changed nothing, and what it could read of a damaged file is not lost by its end.
+      sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+      return {};
+    }
+    if (commit_hook_) commit_hook_();
     execute(db_, "COMMIT");
-    if (writes && commit_hook_) commit_hook_();
+    write_problem_.clear();
+    if (commit_hook_) commit_hook_();
     return {};
+  } catch (const SqliteError& error) {
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (error.is_damage()) damage_ = damaged(error.what());
+    if (writes && error.is_of_the_disk()) write_problem_ = error.what();
+    return fail(std::string("journal: ") + error.what());
   } catch (const std::exception& error) {
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
     return fail(std::string("journal: ") + error.what());

@@ -41,6 +41,9 @@ class Statement {
     while (next()) {
     }
   }  // for statements without rows
+  [[nodiscard]] int columns() const;
+  [[nodiscard]] std::string name(int column) const;
+  [[nodiscard]] bool is_integer(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
@@ -70,9 +73,11 @@ class Transaction {
 // connection, held by one thread at a time.
 class Database {
  public:
-  // Opens or creates; brings the schema up to date (schema.h); refuses a file from a newer version
-  // and one that fails SQLite's quick_check.
+  // Opens or creates; brings the schema up to date (schema.h); an Error for a file from a newer
+  // version. A damaged file opens and says so in damage().
   static Result<std::unique_ptr<Database>> open(const std::string& path);
+  // A file that is there, as far as it can be read, whatever its version and whoever writes it.
+  static Result<std::unique_ptr<Database>> open_to_read(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -82,6 +87,13 @@ class Database {
   Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
   Result<void> read(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
 
+  // What is wrong with the file; empty while nothing is known to be. Once it is damaged, or a read
+  // or a write came upon it, every read and write is an Error until the process ends: what rests on
+  // such a file may be a second rollback.
+  [[nodiscard]] std::string damage() const EXCLUDES(mutex_);
+  // Why the last write failed, where the disk is the reason; empty once one succeeds.
+  [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
+
   // For tests that end the process between any two changes: called before and after each commit.
   void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
 
@@ -90,8 +102,10 @@ class Database {
   Result<void> within(const char* begin, const std::function<void(Transaction&)>& work)
       EXCLUDES(mutex_);
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   sqlite3* db_ GUARDED_BY(mutex_);
+  std::string damage_ GUARDED_BY(mutex_);
+  std::string write_problem_ GUARDED_BY(mutex_);
   std::function<void()> commit_hook_;
 };
 
