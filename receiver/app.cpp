@@ -59,6 +59,8 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   if (!channels) return fail(channels.error());
   outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
 
+  upkeep_ = std::make_unique<JournalUpkeep>(core_->journal(), core_->config().journal_keep, clock_);
+
   auto webhooks = intake::Webhooks::create(
       core_->config().webhooks,
       [this](const std::vector<Event>& events) {
@@ -95,6 +97,11 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   for (const std::string& address : addresses_) log::info("listening", {{"address", address}});
 
   watch_thread_ = std::jthread([this](const std::stop_token& stop) { database_watch_->run(stop); });
+  if (const std::string damage = core_->journal().damage(); !damage.empty()) {
+    log::error("nothing is taken and nothing is done", {{"journal", damage}});
+    return {};
+  }
+  upkeep_thread_ = std::jthread([this](const std::stop_token& stop) { upkeep_->run(stop); });
   outbox_thread_ = std::jthread([this](const std::stop_token& stop) { outbox_->run(stop); });
   worker_thread_ = std::jthread([this](const std::stop_token& stop) { core_->worker().run(stop); });
   return {};
@@ -102,7 +109,7 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
 
 App::~App() {
   if (server_) server_->stop();
-  for (std::jthread* thread : {&worker_thread_, &outbox_thread_, &watch_thread_}) {
+  for (std::jthread* thread : {&worker_thread_, &outbox_thread_, &upkeep_thread_, &watch_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

@@ -17,12 +17,13 @@
 #include "receiver/endpoints.h"
 #include "receiver/intake/server.h"
 #include "receiver/intake/webhooks.h"
+#include "receiver/journal_upkeep.h"
 
 namespace backstay {
 
 // The receiver, wired in the order in which an event flows: webhooks → journal → worker → outbox.
 // It runs from start() until it is destroyed. A database or a Prometheus that is down is no reason
-// not to start.
+// not to start. With a damaged journal it starts to say so, and takes and does nothing.
 class App {
  public:
   // Listens on every address ("127.0.0.1:9879", port 0 allowed) and on control.sock.
@@ -44,12 +45,14 @@ class App {
   std::unique_ptr<Core> core_;
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<OutboxSender> outbox_;
+  std::unique_ptr<JournalUpkeep> upkeep_;
   std::unique_ptr<intake::Webhooks> webhooks_;
   std::shared_ptr<DatabaseWatch> database_watch_;
   std::unique_ptr<Endpoints> endpoints_;
   std::unique_ptr<intake::Server> server_;
   std::vector<std::string> addresses_;
   std::jthread watch_thread_;
+  std::jthread upkeep_thread_;
   std::jthread outbox_thread_;
   std::jthread worker_thread_;
 };

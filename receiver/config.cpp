@@ -140,6 +140,9 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   config.confirm.interval =
       std::clamp(config.confirm.clear_for / 5, milliseconds(20), milliseconds(5000));
   config.confirm.within = confirm.duration_or("within", minutes(10), seconds(1), hours(24));
+  // Longer than any rule looks back.
+  config.journal_keep = root.section("journal").duration_or("keep", hours(24 * 365), hours(24 * 28),
+                                                            hours(24 * 3650));
   config.notify = read_notify(root);
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;

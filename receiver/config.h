@@ -34,6 +34,7 @@ struct ReceiverConfig {
   ConfirmConfig confirm;
   std::vector<NotifyConfig> notify;
   std::chrono::milliseconds settle{10 * 60'000};
+  std::chrono::milliseconds journal_keep{std::chrono::hours(24 * 365)};
 
   [[nodiscard]] std::string journal_path() const { return state_dir + "/journal.db"; }
   [[nodiscard]] std::string socket_path() const { return state_dir + "/control.sock"; }

@@ -54,6 +54,9 @@ std::string Endpoints::not_ready() {
     tx.prepare("SELECT id FROM events ORDER BY id DESC LIMIT 1").run();
   });
   if (!read) return read.error().message;
+  if (const std::string problem = journal_.write_problem(); !problem.empty()) {
+    return "the journal cannot be written: " + problem;
+  }
   const WallTime last_round = from_unix_ms(worker_.last_round_ms());
   if (!worker_.is_busy() && clock_.now() - last_round > kRoundTooOld) {
     return "the worker has not come round since " + format_rfc3339(last_round);

@@ -44,26 +44,24 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
   constexpr MetricType kGauge = MetricType::Gauge;
   return {
       from_query(tx, family("events_total", "Events on disk.", kCounter), {"source", "kind"},
-                 "SELECT source, kind, count(*) FROM events GROUP BY 1, 2"),
+                 "SELECT first, second, total FROM totals WHERE name = 'events'"),
       from_query(tx, family("decisions_total", "Final decisions, refusals included.", kCounter),
                  {"verdict", "reason"},
-                 "SELECT verdict, reason, count(*) FROM decisions GROUP BY 1, 2"),
+                 "SELECT first, second, total FROM totals WHERE name = 'decisions'"),
       from_query(tx, family("runs_total", "Actions that ended.", kCounter), {"action", "outcome"},
-                 "SELECT action, outcome, count(*) FROM runs WHERE ended_at IS NOT NULL "
-                 "GROUP BY 1, 2"),
+                 "SELECT first, second, total FROM totals WHERE name = 'runs'"),
       from_query(tx, family("steps_total", "Steps that ended.", kCounter), {"step", "outcome"},
-                 "SELECT name, outcome, count(*) FROM steps WHERE ended_at IS NOT NULL "
-                 "GROUP BY 1, 2"),
+                 "SELECT first, second, total FROM totals WHERE name = 'steps'"),
       from_query(tx, family("run_in_flight", "1 while an action runs.", kGauge), {},
                  "SELECT count(*) FROM runs WHERE ended_at IS NULL"),
       from_query(tx, family("events_waiting", "Events without a decision.", kGauge), {},
-                 "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-                 "WHERE d.event_id IS NULL"),
+                 "SELECT count(*) FROM undecided"),
       from_query(tx, family("messages_waiting", "Messages to people not sent yet.", kGauge), {},
                  "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL"),
       from_query(tx, family("messages_given_up_total", "Messages never delivered.", kCounter),
-                 {"channel"},
-                 "SELECT channel, count(*) FROM outbox WHERE given_up_at IS NOT NULL GROUP BY 1"),
+                 {"channel"}, "SELECT first, total FROM totals WHERE name = 'given_up'"),
+      from_query(tx, family("journal_rows_removed_total", "Old rows that nothing needs.", kCounter),
+                 {"table"}, "SELECT first, total FROM totals WHERE name = 'removed'"),
       in_seconds(from_query(
           tx,
           family("deployment_live_timestamp_seconds",
@@ -88,7 +86,11 @@ std::vector<MetricFamily> JournalMetrics::Collect() const {
   std::vector<MetricFamily> families;
   const auto read = journal_.read([&](journal::Transaction& tx) { families = read_all(tx); });
   if (!read) families.clear();
-  families.push_back(single("journal_up", "1 while the journal can be read.", read ? 1 : 0));
+  const bool is_up = read && journal_.write_problem().empty();
+  families.push_back(
+      single("journal_up", "1 while the journal can be read and written.", is_up ? 1 : 0));
+  families.push_back(single("journal_damaged", "1 once the journal's file was found damaged.",
+                            journal_.damage().empty() ? 0 : 1));
   families.push_back(single("disarmed",
                             "1 while the file disarmed is in state_dir: no new step starts.",
                             kill_switch_.is_disarmed() ? 1 : 0));

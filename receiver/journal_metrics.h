@@ -11,8 +11,8 @@
 namespace backstay {
 
 // What the journal says, as metrics: counters that survive restarts because they are counted from
-// what is on disk. A journal that cannot be read shows as backstay_receiver_journal_up 0, and the
-// rest is absent. docs/METRICS.md has a row for each. Thread-safe.
+// what is on disk. A journal that cannot be read or written shows as backstay_receiver_journal_up
+// 0; where it cannot be read, the rest is absent. docs/METRICS.md has a row for each. Thread-safe.
 class JournalMetrics final : public prometheus::Collectable {
  public:
   JournalMetrics(journal::Database& journal, const Worker& worker, const KillSwitch& kill_switch)

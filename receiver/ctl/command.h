@@ -30,5 +30,8 @@ Exit rollback(Door& door, const Options& options);
 Exit backup_create(Door& door, const Options& options);
 Exit backup_list(Door& door, const Options& options);
 Exit audit(Door& door, const Options& options);
+// These read the journal's file and need no way to the receiver.
+Exit journal_check(const ReceiverConfig& config, const Options& options);
+Exit journal_export(const ReceiverConfig& config, const Options& options);
 
 }  // namespace backstay::ctl

@@ -15,11 +15,13 @@ using backstay::ctl::Door;
 using backstay::ctl::Exit;
 using backstay::ctl::Options;
 using Run = Exit (*)(Door&, const Options&);
+using RunOnFile = Exit (*)(const backstay::ReceiverConfig&, const Options&);
 
 struct CommandLine {
   std::string config_file = "/etc/backstay/receiver.yml";
   Options options;
   Run run = nullptr;
+  RunOnFile run_on_file = nullptr;
 };
 
 CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& help,
@@ -27,6 +29,13 @@ CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, cons
   CLI::App* command = parent.add_subcommand(name, help);
   command->add_flag("--json", line.options.json, "One JSON document, for machines.");
   command->callback([&line, run]() { line.run = run; });
+  return command;
+}
+
+CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& help,
+              RunOnFile run) {
+  CLI::App* command = add(parent, line, name, help, Run{nullptr});
+  command->callback([&line, run]() { line.run_on_file = run; });
   return command;
 }
 
@@ -80,6 +89,14 @@ void declare(CLI::App& app, CommandLine& line) {
 
   add(app, line, "audit", "Everything that happened, and why.", backstay::ctl::audit)
       ->add_option("--since", line.options.since, "A time (RFC 3339) or how long ago (2h).");
+
+  CLI::App* journal =
+      app.add_subcommand("journal", "The file that the receiver keeps all it knows in.");
+  journal->require_subcommand(1);
+  add(*journal, line, "check", "Look at all of it, and say what is wrong.",
+      backstay::ctl::journal_check);
+  add(*journal, line, "export", "All of it as lines of JSON, as far as it can be read.",
+      backstay::ctl::journal_export);
 }
 
 Exit run(const CommandLine& line) {
@@ -88,6 +105,7 @@ Exit run(const CommandLine& line) {
     std::cerr << config.error().message << '\n';
     return Exit::bad_usage;
   }
+  if (line.run_on_file != nullptr) return line.run_on_file(*config, line.options);
   auto door = backstay::ctl::open_door(*config);
   if (!door) {
     std::cerr << "backstay: " << door.error().message << '\n';

@@ -1,30 +1,23 @@
 #include "receiver/journal/database.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
-#include <sqlite3.h>
-
+#include "receiver/journal/integrity.h"
 #include "receiver/journal/schema.h"
+#include "receiver/journal/sqlite_error.h"
 
 namespace backstay::journal {
 namespace {
 
-struct SqliteError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 void execute(sqlite3* db, const char* sql) {
   if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw SqliteError(sqlite3_errmsg(db));
+    throw SqliteError(db);
   }
 }
 
-// quick_check reads every page but builds no index: seconds for a journal of a gigabyte.
-void check_integrity(sqlite3* db) {
-  Statement check(db, "PRAGMA quick_check(1)");
-  if (!check.next() || check.text(0) != "ok") throw SqliteError("the file is damaged");
+std::string damaged(const std::string& why) {
+  return "the file is damaged: " + why + "; backstay journal check says where";
 }
 
 }  // namespace
@@ -40,7 +33,7 @@ Statement::~Statement() { sqlite3_finalize(statement_); }
 
 void Statement::check(int code) const {
   if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
-    throw SqliteError(sqlite3_errmsg(db_));
+    throw SqliteError(db_);
   }
 }
 
@@ -66,6 +59,12 @@ bool Statement::next() {
   const int code = sqlite3_step(statement_);
   check(code);
   return code == SQLITE_ROW;
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+std::string Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
 }
 
 std::int64_t Statement::integer(int column) const {
@@ -95,17 +94,44 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
   std::unique_ptr<Database> opened(new Database(db));  // closes db on every way out
   if (code != SQLITE_OK) return fail("journal " + path + ": " + sqlite3_errmsg(db));
+  const MutexLock lock(opened->mutex_);
   try {
     sqlite3_busy_timeout(db, 5000);
+    execute(db, "PRAGMA cell_size_check=ON");  // each page that is read is looked at
     execute(db, "PRAGMA journal_mode=WAL");
     execute(db, "PRAGMA synchronous=FULL");
     execute(db, "PRAGMA foreign_keys=ON");
-    check_integrity(db);
-    bring_up_to_date(db);
+    if (const std::string found = check_at_start(db); !found.empty()) {
+      opened->damage_ = damaged(found);
+    } else {
+      bring_up_to_date(db);
+    }
+  } catch (const SqliteError& error) {
+    if (!error.is_damage()) return fail("journal " + path + ": " + error.what());
+    opened->damage_ = damaged(error.what());
   } catch (const std::exception& error) {
     return fail("journal " + path + ": " + error.what());
   }
   return opened;
+}
+
+Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr);
+  std::unique_ptr<Database> opened(new Database(db));
+  if (code != SQLITE_OK) return fail("journal " + path + ": " + sqlite3_errmsg(db));
+  sqlite3_busy_timeout(db, 5000);
+  return opened;
+}
+
+std::string Database::damage() const {
+  const MutexLock lock(mutex_);
+  return damage_;
+}
+
+std::string Database::write_problem() const {
+  const MutexLock lock(mutex_);
+  return write_problem_;
 }
 
 Database::~Database() { sqlite3_close(db_); }
@@ -137,16 +163,25 @@ Result<void> Database::write(const std::function<void(Transaction&)>& work) {
 
 void Database::commit(const std::vector<Write*>& group) {
   const MutexLock lock(mutex_);
-  try {
-    execute(db_, "BEGIN IMMEDIATE");
-    for (Write* each : group) run(*each, group.size() == 1);
-    if (commit_hook_) commit_hook_();
-    execute(db_, "COMMIT");
-    if (commit_hook_) commit_hook_();
-  } catch (const std::exception& error) {
+  std::string error = damage_;
+  if (error.empty()) {
+    try {
+      execute(db_, "BEGIN IMMEDIATE");
+      for (Write* each : group) run(*each, group.size() == 1);
+      if (commit_hook_) commit_hook_();
+      execute(db_, "COMMIT");
+      write_problem_.clear();
+      if (commit_hook_) commit_hook_();
+      return;
+    } catch (const SqliteError& sqlite) {
+      note(sqlite);
+      error = sqlite.what();
+    } catch (const std::exception& other) {
+      error = other.what();
+    }
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-    for (Write* each : group) each->error = error.what();
   }
+  for (Write* each : group) each->error = error;
 }
 
 // Throws where the whole transaction is lost.
@@ -156,13 +191,20 @@ void Database::run(Write& write, bool is_alone) {
   execute(db_, "SAVEPOINT one");
   try {
     write.work(transaction);
-  } catch (const std::exception& error) {
+  } catch (const SqliteError& error) {
     // A full disk, for example, ends the transaction by itself.
-    if (sqlite3_get_autocommit(db_) != 0) throw;
-    execute(db_, "ROLLBACK TO one");
+    if (error.is_damage() || sqlite3_get_autocommit(db_) != 0) throw;
+    write.error = error.what();
+  } catch (const std::exception& error) {
     write.error = error.what();
   }
+  if (write.error) execute(db_, "ROLLBACK TO one");
   execute(db_, "RELEASE one");
+}
+
+void Database::note(const SqliteError& error) {
+  if (error.is_damage()) damage_ = damaged(error.what());
+  if (error.is_of_the_disk()) write_problem_ = error.what();
 }
 
 std::size_t Database::writes_waiting() const {
@@ -172,16 +214,22 @@ std::size_t Database::writes_waiting() const {
 
 Result<void> Database::read(const std::function<void(Transaction&)>& work) {
   const MutexLock lock(mutex_);
+  if (!damage_.empty()) return fail("journal: " + damage_);
+  std::string error;
   try {
     execute(db_, "BEGIN");
     Transaction transaction(db_);
     work(transaction);
-    execute(db_, "COMMIT");
-    return {};
-  } catch (const std::exception& error) {
-    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-    return fail(std::string("journal: ") + error.what());
+  } catch (const SqliteError& sqlite) {
+    if (sqlite.is_damage()) damage_ = damaged(sqlite.what());
+    error = sqlite.what();
+  } catch (const std::exception& other) {
+    error = other.what();
   }
+  // It changed nothing, and what it could read of a damaged file is not lost by its end.
+  sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!error.empty()) return fail("journal: " + error);
+  return {};
 }
 
 }  // namespace backstay::journal

@@ -19,6 +19,8 @@ struct sqlite3_stmt;
 
 namespace backstay::journal {
 
+struct SqliteError;
+
 // One prepared statement. Values are bound in order, then rows are stepped through:
 //   Statement s = tx.prepare("SELECT id FROM events WHERE kind = ?");
 //   for (s.bind("alert_firing"); s.next();) use(s.integer(0));
@@ -45,6 +47,9 @@ class Statement {
     while (next()) {
     }
   }  // for statements without rows
+  [[nodiscard]] int columns() const;
+  [[nodiscard]] std::string name(int column) const;
+  [[nodiscard]] bool is_integer(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
@@ -77,9 +82,12 @@ class Database {
  public:
   // Of one commit. Each has waited for the one before, so that no more than these wait behind it.
   static constexpr std::size_t kGroupMax = 64;
-  // Opens or creates; brings the schema up to date (schema.h); refuses a file from a newer version
-  // and one that fails SQLite's quick_check.
+
+  // Opens or creates; brings the schema up to date (schema.h); an Error for a file from a newer
+  // version. A damaged file opens and says so in damage().
   static Result<std::unique_ptr<Database>> open(const std::string& path);
+  // A file that is there, as far as it can be read, whatever its version and whoever writes it.
+  static Result<std::unique_ptr<Database>> open_to_read(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -92,6 +100,13 @@ class Database {
 
   // How many threads wait for a commit, the one that makes it not among them.
   [[nodiscard]] std::size_t writes_waiting() const EXCLUDES(queue_mutex_);
+  // What is wrong with the file; empty while nothing is known to be. Once it is damaged, or a read
+  // or a write came upon it, every read and write is an Error until the process ends: what rests on
+  // such a file may be a second rollback.
+  [[nodiscard]] std::string damage() const EXCLUDES(mutex_);
+  // Why the last write failed, where the disk is the reason; empty once one succeeds.
+  [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
+
   // For tests that end the process between any two changes: called before and after each commit.
   void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
 
@@ -106,9 +121,12 @@ class Database {
   explicit Database(sqlite3* db) : db_(db) {}
   void commit(const std::vector<Write*>& group) EXCLUDES(mutex_);
   void run(Write& write, bool is_alone) REQUIRES(mutex_);
+  void note(const SqliteError& error) REQUIRES(mutex_);
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   sqlite3* db_ GUARDED_BY(mutex_);
+  std::string damage_ GUARDED_BY(mutex_);
+  std::string write_problem_ GUARDED_BY(mutex_);
   std::function<void()> commit_hook_;
 
   mutable Mutex queue_mutex_;

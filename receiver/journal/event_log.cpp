@@ -39,7 +39,10 @@ std::optional<StoredEvent> first_event(Statement& statement) {
 std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
                                          WallTime received_at) {
   // Counted first: an INSERT that gives way to the row that is there would use up an id.
-  tx.prepare("UPDATE events SET deliveries = deliveries + 1 WHERE source = ? AND dedupe_key = ?")
+  tx.prepare(
+        "UPDATE events SET deliveries = deliveries + 1, last_delivered_at = ? "
+        "WHERE source = ? AND dedupe_key = ?")
+      .bind(to_unix_ms(received_at))
       .bind(event.source)
       .bind(event.dedupe_key)
       .run();
@@ -69,15 +72,13 @@ std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {
 
 std::optional<StoredEvent> next_undecided(Transaction& tx) {
   Statement select = tx.prepare(std::string("SELECT ") + kEventColumns +
-                                " FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-                                "WHERE d.event_id IS NULL ORDER BY e.id LIMIT 1");
+                                " FROM undecided u JOIN events e ON e.id = u.event_id "
+                                "ORDER BY u.event_id LIMIT 1");
   return first_event(select);
 }
 
 std::int64_t count_undecided(Transaction& tx) {
-  Statement select = tx.prepare(
-      "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-      "WHERE d.event_id IS NULL");
+  Statement select = tx.prepare("SELECT count(*) FROM undecided");
   return select.next() ? select.integer(0) : 0;
 }
 

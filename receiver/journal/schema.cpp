@@ -7,13 +7,14 @@
 #include <sqlite3.h>
 
 #include "receiver/journal/database.h"
+#include "receiver/journal/sqlite_error.h"
 
 namespace backstay::journal {
 namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 1> kMigrations{R"sql(
+constexpr std::array<const char*, 2> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -110,6 +111,62 @@ CREATE TABLE outbox (
   last_error TEXT
 );
 CREATE INDEX outbox_pending ON outbox (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+)sql",
+                                                 // What a journal of a million events needs.
+                                                 R"sql(
+CREATE TABLE undecided (               -- so that the next event is found without a search
+  event_id INTEGER PRIMARY KEY REFERENCES events
+);
+INSERT INTO undecided
+  SELECT e.id FROM events e LEFT JOIN decisions d ON d.event_id = e.id WHERE d.event_id IS NULL;
+CREATE TRIGGER event_waits AFTER INSERT ON events BEGIN
+  INSERT INTO undecided (event_id) VALUES (new.id);
+END;
+CREATE TRIGGER event_is_decided AFTER INSERT ON decisions BEGIN
+  DELETE FROM undecided WHERE event_id = new.event_id;
+END;
+CREATE TABLE totals (                  -- counters that old rows may be removed from under
+  name TEXT NOT NULL,
+  first TEXT NOT NULL,
+  second TEXT NOT NULL,
+  total INTEGER NOT NULL,
+  PRIMARY KEY (name, first, second)
+);
+INSERT INTO totals SELECT 'events', source, kind, count(*) FROM events GROUP BY 2, 3;
+INSERT INTO totals SELECT 'decisions', verdict, reason, count(*) FROM decisions GROUP BY 2, 3;
+INSERT INTO totals
+  SELECT 'runs', action, outcome, count(*) FROM runs WHERE ended_at IS NOT NULL GROUP BY 2, 3;
+INSERT INTO totals
+  SELECT 'steps', name, outcome, count(*) FROM steps WHERE ended_at IS NOT NULL GROUP BY 2, 3;
+INSERT INTO totals
+  SELECT 'given_up', channel, '', count(*) FROM outbox WHERE given_up_at IS NOT NULL GROUP BY 2;
+CREATE TRIGGER count_event AFTER INSERT ON events BEGIN
+  INSERT INTO totals VALUES ('events', new.source, new.kind, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER count_decision AFTER INSERT ON decisions BEGIN
+  INSERT INTO totals VALUES ('decisions', new.verdict, new.reason, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER count_run AFTER UPDATE OF ended_at ON runs
+WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('runs', new.action, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER count_step AFTER UPDATE OF ended_at ON steps
+WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('steps', new.name, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER count_given_up AFTER UPDATE OF given_up_at ON outbox
+WHEN old.given_up_at IS NULL AND new.given_up_at IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('given_up', new.channel, '', 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+ALTER TABLE events ADD COLUMN last_delivered_at INTEGER;
+CREATE INDEX facts_of_event ON facts (event_id);
+CREATE INDEX runs_by_start ON runs (started_at);
+CREATE INDEX alerts_by_beginning ON events (began_at) WHERE kind = 'alert_firing';
 )sql"};
 
 std::size_t version_of(sqlite3* db) {
@@ -119,9 +176,9 @@ std::size_t version_of(sqlite3* db) {
 
 void run(sqlite3* db, const std::string& sql) {
   if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-    const std::string message = sqlite3_errmsg(db);
+    const SqliteError error(db);
     sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
-    throw std::runtime_error(message);
+    throw error;
   }
 }
 
@@ -129,12 +186,13 @@ void run(sqlite3* db, const std::string& sql) {
 
 void bring_up_to_date(sqlite3* db) {
   std::size_t version = version_of(db);
-  if (version > kMigrations.size()) {
+  static_assert(kMigrations.size() == kSchemaVersion);
+  if (version > kSchemaVersion) {
     throw std::runtime_error("made by a newer version of Backstay (schema " +
                              std::to_string(version) + ", this program knows " +
-                             std::to_string(kMigrations.size()) + ")");
+                             std::to_string(kSchemaVersion) + ")");
   }
-  for (; version < kMigrations.size(); ++version) {
+  for (; version < kSchemaVersion; ++version) {
     run(db, "BEGIN IMMEDIATE;" + std::string(kMigrations[version]) +
                 "PRAGMA user_version=" + std::to_string(version + 1) + ";COMMIT;");
   }

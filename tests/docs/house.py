@@ -18,7 +18,7 @@ ADAPTERS = {
     r"curl/": r"base/http_client\.cpp",
     r"spdlog/|fmt/": r"base/log\.cpp",
     r"yaml-cpp/": r"base/config_file\.cpp",
-    r"sqlite3\.h": r"receiver/journal/\w+\.cpp",
+    r"sqlite3\.h": r"receiver/journal/(\w+\.cpp|sqlite_error\.h)",
     r"crypt\.h": r"base/bcrypt\.cpp",
     r"libdeflate\.h": r"exporter/web/gzip\.cpp",
     r"civetweb\.h": r"exporter/web/(listener|drain_server)\.cpp",

@@ -178,6 +178,33 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(result.returncode, FAILED)
         self.assertIn("another process works on this state_dir", result.stderr)
 
+    def test_14_the_journal_is_whole_and_comes_out_whole(self):
+        self.assertEqual(self.backstay_json("journal", "check")["problems"], [])
+        self.assertIn("journal.db: ok", self.backstay("journal", "check").stdout)
+        lines = [json.loads(line) for line in self.backstay("journal", "export").stdout.splitlines()]
+        self.assertEqual(len([line for line in lines if line["table"] == "runs"]),
+                         self.journal.one("SELECT count(*) FROM runs"))
+
+    def test_15_of_a_damaged_journal_nothing_is_done_and_what_is_left_comes_out(self):
+        state = self.stage.dir / "damaged"
+        state.mkdir(mode=0o700)
+        self.journal.copy_to(state / "journal.db")
+        page = Journal(state / "journal.db").one("SELECT rootpage FROM sqlite_master WHERE name = 'changes'")
+        with open(state / "journal.db", "r+b") as file:
+            file.seek((page - 1) * 4096)
+            file.write(b"\x5a" * 4096)
+        config = self.config_with(f"state_dir: {self.stage.dir}/receiver", f"state_dir: {state}")
+        runs = [self.run_program("backstay", "--config.file", config, *arguments) for arguments in (
+            ["journal", "check"], ["journal", "export"], ["rollback", "--yes"])]
+        self.assertEqual([run.returncode for run in runs], [FAILED] * 3)
+        self.assertIn("integrity: ", runs[0].stdout)
+        lines = [json.loads(line) for line in runs[1].stdout.splitlines()]
+        self.assertEqual([line["table"] for line in lines if "gap" in line], ["changes"])
+        self.assertEqual(len([line for line in lines if line["table"] == "events"]),
+                         self.journal.one("SELECT count(*) FROM events"))
+        self.assertIn("the file is damaged: table changes", runs[2].stderr)
+        self.assertEqual(self.stage.live_release(), "1")
+
     # --- wrong configurations ---
 
     def test_20_an_unknown_key_is_told_with_its_place(self):

@@ -19,6 +19,10 @@ class Journal:
         rows = self.rows(sql, *values)
         return next(iter(rows[0].values())) if rows else None
 
+    def copy_to(self, path):
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=60)) as connection:
+            connection.execute("VACUUM INTO ?", (str(path),))
+
     def milestones(self, release):
         """All that has happened so far to the deployment of this release, as (action, what)."""
         seen = {("deploy", "event") for _ in self.rows(

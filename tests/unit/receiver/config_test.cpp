@@ -311,5 +311,12 @@ TEST_F(ReceiverConfigTest, AFileThatIsNotThereIsNamed) {
   EXPECT_NE(config.error().message.find("nowhere.yml"), std::string::npos);
 }
 
+TEST_F(ReceiverConfigTest, TheJournalIsKeptForAYearAndForFourWeeksAtLeast) {
+  EXPECT_EQ(loaded(kSmallest).journal_keep, hours(24 * 365));
+  EXPECT_EQ(loaded(kSmallest + std::string("journal: {keep: 90d}\n")).journal_keep, hours(24 * 90));
+  EXPECT_NE(faults(kSmallest + std::string("journal: {keep: 27d}\n")).find("journal.keep"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace backstay

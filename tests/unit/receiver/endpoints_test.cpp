@@ -77,6 +77,22 @@ TEST_F(EndpointsTest, NotReadyWhileTheWorkerCannotReadItsNextEvent) {
   EXPECT_EQ(get("/-/ready").status, 503);
 }
 
+TEST_F(EndpointsTest, NotReadyWhileTheJournalCanBeReadAndNotWritten) {
+  worker->work_once({});
+  const auto pragma = [this](const char* sql) {
+    ASSERT_TRUE(database->read([&](journal::Transaction& tx) { tx.prepare(sql).run(); }));
+  };
+  pragma("PRAGMA query_only=ON");
+  EXPECT_FALSE(database->write(
+      [this](journal::Transaction& tx) { append_event(tx, alert("a"), clock.now()); }));
+  EXPECT_EQ(get("/-/ready").status, 503);
+  EXPECT_EQ(get("/-/ready").body,
+            "not ready: the journal cannot be written: attempt to write a readonly database\n");
+  pragma("PRAGMA query_only=OFF");
+  append(alert("a"));
+  EXPECT_EQ(get("/-/ready").status, 200);
+}
+
 TEST_F(EndpointsTest, ReadyInTheMiddleOfALongStep) {
   append(asks(EventKind::backup_requested, "", "cli"));
   backup->on_perform = [this](const StepContext&) {

@@ -1,5 +1,3 @@
-#include <fstream>
-
 #include <gtest/gtest.h>
 
 #include "base/timestamp.h"
@@ -140,14 +138,30 @@ TEST_F(JournalTest, WorkThatThrowsChangesNothing) {
   write([](Transaction& tx) { EXPECT_FALSE(next_undecided(tx)); });
 }
 
-TEST_F(JournalTest, ADamagedFileIsRefused) {
-  database.reset();
-  std::ofstream(folder.path("journal.db"), std::ios::binary)
-      << "this is no database, but it is long "
-         "enough to be looked at as one";
-  const auto opened = Database::open(folder.path("journal.db"));
-  ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().message.find("journal.db"), std::string::npos);
+TEST_F(JournalTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
+  write([](Transaction& tx) {
+    for (const char* key : {"a", "b", "c"}) append_event(tx, alert(key), kNow);
+    append_decision(tx, {2, kNow, "refuse", "disarmed", "", ""});
+    for (const char* sql :
+         {"DROP TABLE undecided", "DROP TABLE totals", "DROP TRIGGER event_waits",
+          "DROP TRIGGER event_is_decided", "DROP TRIGGER count_event",
+          "DROP TRIGGER count_decision", "DROP TRIGGER count_run", "DROP TRIGGER count_step",
+          "DROP TRIGGER count_given_up", "DROP INDEX facts_of_event", "DROP INDEX runs_by_start",
+          "DROP INDEX alerts_by_beginning", "ALTER TABLE events DROP COLUMN last_delivered_at",
+          "PRAGMA user_version=1"}) {
+      tx.prepare(sql).run();
+    }
+  });
+  reopen();
+  write([](Transaction& tx) {
+    EXPECT_EQ(count_undecided(tx), 2);
+    EXPECT_EQ(next_undecided(tx)->id, 1);
+    Statement total = tx.prepare("SELECT name, total FROM totals ORDER BY name DESC");
+    ASSERT_TRUE(total.next());
+    EXPECT_EQ(total.text(0) + " " + total.text(1), "events 3");
+    ASSERT_TRUE(total.next());
+    EXPECT_EQ(total.text(0) + " " + total.text(1), "decisions 1");
+  });
 }
 
 TEST_F(JournalTest, AFileOfANewerVersionIsRefused) {
