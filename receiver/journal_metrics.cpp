@@ -58,7 +58,11 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
                  "SELECT count(*) FROM runs WHERE ended_at IS NULL"),
       from_query(tx, family("events_waiting", "Events without a decision.", kGauge), {},
                  "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-                 "WHERE d.event_id IS NULL"),
+                 "LEFT JOIN approvals a ON a.event_id = e.id "
+                 "WHERE d.event_id IS NULL AND (a.event_id IS NULL OR a.answered_at IS NOT NULL)"),
+      from_query(tx, family("approvals_waiting", "Questions to people, not answered.", kGauge), {},
+                 "SELECT count(*) FROM approvals a LEFT JOIN decisions d "
+                 "ON d.event_id = a.event_id WHERE d.event_id IS NULL"),
       from_query(tx, family("messages_waiting", "Messages to people not sent yet.", kGauge), {},
                  "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL"),
       from_query(tx, family("messages_given_up_total", "Messages never delivered.", kCounter),

@@ -67,17 +67,21 @@ std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {
   return first_event(select.bind(id));
 }
 
-std::optional<StoredEvent> next_undecided(Transaction& tx) {
+std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now) {
   Statement select = tx.prepare(std::string("SELECT ") + kEventColumns +
                                 " FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-                                "WHERE d.event_id IS NULL ORDER BY e.id LIMIT 1");
-  return first_event(select);
+                                "LEFT JOIN approvals a ON a.event_id = e.id "
+                                "WHERE d.event_id IS NULL AND (a.event_id IS NULL OR "
+                                "a.answered_at IS NOT NULL OR a.look_again = 1 OR "
+                                "a.expires_at <= ?) ORDER BY e.id LIMIT 1");
+  return first_event(select.bind(to_unix_ms(now)));
 }
 
 std::int64_t count_undecided(Transaction& tx) {
   Statement select = tx.prepare(
       "SELECT count(*) FROM events e LEFT JOIN decisions d ON d.event_id = e.id "
-      "WHERE d.event_id IS NULL");
+      "LEFT JOIN approvals a ON a.event_id = e.id "
+      "WHERE d.event_id IS NULL AND (a.event_id IS NULL OR a.answered_at IS NOT NULL)");
   return select.next() ? select.integer(0) : 0;
 }
 

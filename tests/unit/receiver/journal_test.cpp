@@ -48,7 +48,7 @@ TEST_F(JournalTest, AnEventComesBackWhole) {
   write([](Transaction& tx) { EXPECT_EQ(append_event(tx, alert("a"), kNow), 1); });
   reopen();
   write([](Transaction& tx) {
-    const auto stored = next_undecided(tx);
+    const auto stored = next_undecided(tx, kNow);
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->received_at, kNow);
     EXPECT_EQ(stored->event.kind, EventKind::alert_firing);
@@ -77,14 +77,14 @@ TEST_F(JournalTest, LabelsThatAreNotUtf8AreStillAccepted) {
   Event event = alert("a");
   event.labels["path"] = "/\xff\xfe";
   write([&](Transaction& tx) { EXPECT_TRUE(append_event(tx, event, kNow)); });
-  write([](Transaction& tx) { EXPECT_TRUE(next_undecided(tx)); });
+  write([](Transaction& tx) { EXPECT_TRUE(next_undecided(tx, kNow)); });
 }
 
 TEST_F(JournalTest, ADecisionIsFinal) {
   write([](Transaction& tx) { append_event(tx, alert("a"), kNow); });
   write([](Transaction& tx) {
     append_decision(tx, {1, kNow, "refuse", "disarmed", "the file is there", "bad-release"});
-    EXPECT_FALSE(next_undecided(tx));
+    EXPECT_FALSE(next_undecided(tx, kNow));
   });
   EXPECT_FALSE(database->write([](Transaction& tx) {
     append_decision(tx, {1, kNow, "act", "asked", "again", ""});
@@ -137,7 +137,7 @@ TEST_F(JournalTest, WorkThatThrowsChangesNothing) {
   });
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message, "journal: the power went out");
-  write([](Transaction& tx) { EXPECT_FALSE(next_undecided(tx)); });
+  write([](Transaction& tx) { EXPECT_FALSE(next_undecided(tx, kNow)); });
 }
 
 TEST_F(JournalTest, ADamagedFileIsRefused) {
