@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/timestamp.h"
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/audit.h"
 #include "receiver/journal/database.h"
 #include "receiver/journal/event_log.h"
@@ -176,6 +177,19 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
     EXPECT_FALSE(next_message(tx, kNow));
     EXPECT_EQ(next_message(tx, kNow + std::chrono::seconds(1))->attempts, 1);
     EXPECT_EQ(count_pending(tx), 1);
+  });
+}
+
+TEST_F(JournalTest, AFileFromBeforeApprovalsIsBroughtUpToDate) {
+  write([](Transaction& tx) {
+    append_event(tx, alert("a"), kNow);
+    tx.prepare("DROP TABLE approvals").run();
+    tx.prepare("PRAGMA user_version=1").run();
+  });
+  reopen();
+  write([](Transaction& tx) {
+    EXPECT_TRUE(open_approvals(tx).empty());
+    EXPECT_TRUE(next_undecided(tx, kNow)) << "what was in it still is";
   });
 }
 
