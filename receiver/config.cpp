@@ -48,8 +48,11 @@ void read_trigger(ConfigNode on, Rule& rule) {
 
 Policy read_policy(ConfigNode node) {
   Policy policy;
-  const std::string mode = node.choice_or("mode", {"observe", "auto"}, "observe");
-  policy.mode = mode == "auto" ? Policy::Mode::automatic : Policy::Mode::observe;
+  const std::string mode = node.choice_or("mode", {"observe", "approve", "auto"}, "observe");
+  if (mode == "approve") policy.mode = Policy::Mode::approve;
+  if (mode == "auto") policy.mode = Policy::Mode::automatic;
+  policy.approve_within =
+      node.duration_or("approve_within", minutes(30), seconds(1), hours(24 * 7));
   ConfigNode limits = node.section("limits");
   policy.rollbacks_per_hour = static_cast<int>(limits.integer_or("rollbacks_per_hour", 2, 1, 100));
   std::set<std::string> names;
@@ -61,6 +64,7 @@ Policy read_policy(ConfigNode node) {
     read_actions(entry, rule);
     rule.within = entry.duration_or("within", minutes(30), seconds(1), hours(24 * 7));
     rule.cooldown = entry.duration_or("cooldown", milliseconds(0), milliseconds(0), hours(24 * 7));
+    rule.requires_approval = entry.flag_or("requires_approval", false);
     policy.rules.push_back(rule);
   }
   return policy;

@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "receiver/explain.h"
+#include "receiver/history.h"
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/audit.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
@@ -50,6 +53,30 @@ json step_json(const journal::Step& step) {
           {"detail", step.detail}};
 }
 
+json approval_json(const journal::Approval& approval) {
+  return {{"event_id", approval.event_id},
+          {"explanation", approval.explanation},
+          {"asked_at", format_rfc3339(approval.asked_at)},
+          {"expires_at", format_rfc3339(approval.expires_at)},
+          {"answer", approval.answer}};
+}
+
+// Why an approval cannot be answered now; empty where it can.
+std::string not_open(journal::Transaction& tx, std::int64_t event_id, WallTime now) {
+  const std::string event = "event " + std::to_string(event_id);
+  const auto approval = find_approval(tx, event_id);
+  if (!approval) return event + " does not wait for approval";
+  if (approval->answered_at) {
+    return event + " was " + approval->answer + " at " + format_rfc3339(*approval->answered_at) +
+           " by " + approval->actor;
+  }
+  if (const auto decision = find_decision(tx, event_id)) {
+    return event + " is decided: " + decision->explanation;
+  }
+  if (now < approval->expires_at) return "";
+  return "the time to answer for " + event + " was over at " + format_rfc3339(approval->expires_at);
+}
+
 std::string text(const json& parameters, const char* key) {
   const auto found = parameters.find(key);
   return found != parameters.end() && found->is_string() ? found->get<std::string>() : "";
@@ -72,6 +99,9 @@ json Control::handle(const std::string& operation, const json& parameters) {
     if (operation == "clear") return clear(parameters);
     if (operation == "submit") return submit(parameters);
     if (operation == "outcome") return outcome(parameters);
+    if (operation == "approve") return answer_approval(parameters, "approved");
+    if (operation == "refuse") return answer_approval(parameters, "refused");
+    if (operation == "explain") return explain(parameters);
     if (operation == "audit") return audit(parameters);
     if (operation == "backups") return backups();
   } catch (const json::exception&) {
@@ -82,7 +112,7 @@ json Control::handle(const std::string& operation, const json& parameters) {
 
 json Control::status() {
   json answer = {{"service", config_.service},
-                 {"mode", config_.policy.mode == Policy::Mode::automatic ? "auto" : "observe"},
+                 {"mode", to_string(config_.policy.mode)},
                  {"disarmed", kill_switch_.is_disarmed()}};
   const auto current = driver_.current();
   if (current) {
@@ -104,6 +134,10 @@ json Control::status() {
     answer["run_in_flight"] = run ? run_json(*run) : json(nullptr);
     answer["events_waiting"] = count_undecided(tx);
     answer["messages_waiting"] = count_pending(tx);
+    answer["approvals"] = json::array();
+    for (const journal::Approval& approval : open_approvals(tx)) {
+      answer["approvals"].push_back(approval_json(approval));
+    }
   });
   return read ? answer : error(read.error().message);
 }
@@ -203,6 +237,43 @@ json Control::outcome(const json& parameters) {
     }
   });
   return read ? answer : error(read.error().message);
+}
+
+json Control::answer_approval(const json& parameters, const std::string& answer) {
+  const std::int64_t id = parameters.at("event_id");
+  const std::string actor = text(parameters, "actor");
+  if (actor.empty()) return error("who answers is needed: actor");
+  std::string problem;
+  const auto written = journal_.write([&](journal::Transaction& tx) {
+    const WallTime now = clock_.now();
+    problem = not_open(tx, id, now);
+    if (!problem.empty()) return;
+    journal::answer_approval(tx, id, now, answer, actor, text(parameters, "reason"));
+    // Others may wait for the same, and are now refused with it.
+    if (answer == "refused") look_again_at_approvals(tx);
+  });
+  if (!written) return error(written.error().message);
+  if (!problem.empty()) return refused(problem);
+  wake_();
+  return {{"event_id", id}, {"answer", answer}};
+}
+
+// An entry of the audit names its event; what is not in the journal is told with all its keys.
+json Control::explain(const json& parameters) {
+  const json& document = parameters.at("event");
+  const WallTime now = clock_.now();
+  auto event = event_from_json(document, now);
+  if (!event) return error("event: " + event.error().message);
+  const std::int64_t id = document.value("event_id", document.value("id", std::int64_t{0}));
+  History history;
+  const auto read = journal_.read([&](journal::Transaction& tx) {
+    const auto stored = find_event(tx, id);
+    if (document.contains("event_id") && stored) event = *stored;
+    history = load_history(tx, document.contains("event_id") ? id : 0, config_.policy, now);
+  });
+  if (!read) return error(read.error().message);
+  const Facts facts = facts_.gather(event->event, std::chrono::milliseconds(0), {});
+  return backstay::explain(*event, facts, std::move(history), config_.policy, clock_.now());
 }
 
 json Control::audit(const json& parameters) {

@@ -21,6 +21,8 @@ namespace backstay {
 //   clear            {release, actor, reason}             takes the poison off a release
 //   submit           {event, release, actor, backup}      appends a request; returns {event_id}
 //   outcome          {event_id}                           decision, run and steps so far
+//   approve, refuse  {event_id, actor, reason}            answers what waits for approval
+//   explain          {event}                              what would be decided, guard by guard
 //   audit            {since_ms, limit}                    entries in order
 //   backups          {}                                   complete backups
 //
@@ -30,11 +32,13 @@ namespace backstay {
 class Control {
  public:
   Control(const ReceiverConfig& config, journal::Database& journal, Driver& driver,
-          const KillSwitch& kill_switch, Clock& clock, std::function<void()> wake)
+          const KillSwitch& kill_switch, const FactGatherer& facts, Clock& clock,
+          std::function<void()> wake)
       : config_(config),
         journal_(journal),
         driver_(driver),
         kill_switch_(kill_switch),
+        facts_(facts),
         clock_(clock),
         wake_(std::move(wake)) {}
 
@@ -47,6 +51,8 @@ class Control {
   nlohmann::json clear(const nlohmann::json& parameters);
   nlohmann::json submit(const nlohmann::json& parameters);
   nlohmann::json outcome(const nlohmann::json& parameters);
+  nlohmann::json answer_approval(const nlohmann::json& parameters, const std::string& answer);
+  nlohmann::json explain(const nlohmann::json& parameters);
   nlohmann::json audit(const nlohmann::json& parameters);
   nlohmann::json backups();
 
@@ -54,6 +60,7 @@ class Control {
   journal::Database& journal_;
   Driver& driver_;
   const KillSwitch& kill_switch_;
+  const FactGatherer& facts_;
   Clock& clock_;
   std::function<void()> wake_;
 };

@@ -20,8 +20,9 @@ ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSour
 
 WorkerConfig worker_config(const ReceiverConfig& config) {
   WorkerConfig worker;
-  worker.service = config.service;
-  for (const NotifyConfig& notify : config.notify) worker.channels.push_back(notify.channel);
+  worker.telling.service = config.service;
+  for (const NotifyConfig& notify : config.notify)
+    worker.telling.channels.push_back(notify.channel);
   worker.settle = config.settle;
   return worker;
 }
@@ -50,6 +51,7 @@ Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Datab
       actions_(make_actions(config_, driver_, alerts_, clock, http, processes)),
       worker_(worker_config(config_), config_.policy, *journal_, facts_, actions_, kill_switch_,
               clock),
-      control_(config_, *journal_, driver_, kill_switch_, clock, [this]() { worker_.wake(); }) {}
+      control_(config_, *journal_, driver_, kill_switch_, facts_, clock,
+               [this]() { worker_.wake(); }) {}
 
 }  // namespace backstay

@@ -55,7 +55,10 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
       from_query(tx, family("run_in_flight", "1 while an action runs.", kGauge), {},
                  "SELECT count(*) FROM runs WHERE ended_at IS NULL"),
       from_query(tx, family("events_waiting", "Events without a decision.", kGauge), {},
-                 "SELECT count(*) FROM undecided"),
+                 "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "
+                 "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL"),
+      from_query(tx, family("approvals_waiting", "Questions to people, not answered.", kGauge), {},
+                 "SELECT count(*) FROM approvals a JOIN undecided u ON u.event_id = a.event_id"),
       from_query(tx, family("messages_waiting", "Messages to people not sent yet.", kGauge), {},
                  "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL"),
       from_query(tx, family("messages_given_up_total", "Messages never delivered.", kCounter),

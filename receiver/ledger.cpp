@@ -19,6 +19,8 @@ WHERE d.ended_at IS NULL AND d.kind != 'observed' AND r.good_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM events e JOIN decisions x ON x.event_id = e.id
                   WHERE e.kind = 'alert_firing' AND x.rule != '' AND e.began_at >= d.live_at
                     AND x.reason NOT IN ('alert_not_firing', 'older_than_release'))
+  AND NOT EXISTS (SELECT 1 FROM approvals a LEFT JOIN decisions x ON x.event_id = a.event_id
+                  WHERE a.action = 'rollback' AND x.event_id IS NULL)
 )sql";
 
 std::optional<WallTime> maybe_time(const Statement& row, int column) {

@@ -23,6 +23,8 @@ bool needs_a_person(Reason reason) {
     case Reason::no_good_release:
     case Reason::not_kept:
     case Reason::not_rollback_safe:
+    case Reason::approval_expired:
+    case Reason::approval_outdated:
       return true;
     default:
       return false;
@@ -41,6 +43,10 @@ std::optional<Notice> message_for_decision(const std::string& service, const Eve
                     decision.explanation};
     case Verdict::observe:
       return Notice{"info", service + ": observed, not acted on", decision.explanation};
+    case Verdict::wait:
+      return Notice{is_alert ? "critical" : "warning",
+                    service + ": " + std::string(to_string(decision.action)) + " needs approval",
+                    decision.explanation};
     case Verdict::refuse:
       if (decision.rule.empty() || !needs_a_person(decision.reason)) return std::nullopt;
       return Notice{is_alert ? "critical" : "warning",

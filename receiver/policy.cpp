@@ -6,13 +6,16 @@
 
 #include "base/duration.h"
 #include "base/timestamp.h"
+#include "receiver/guards.h"
 
 namespace backstay {
 namespace {
 
-constexpr std::array<std::string_view, 26> kReasonNames{
+constexpr std::array<std::string_view, 31> kReasonNames{
     "asked",
     "release_to_blame",
+    "approved",
+    "needs_approval",
     "mode_observe",
     "happened_elsewhere",
     "alert_resolved",
@@ -36,30 +39,12 @@ constexpr std::array<std::string_view, 26> kReasonNames{
     "hourly_limit",
     "no_good_release",
     "not_kept",
+    "approval_refused",
+    "approval_expired",
+    "approval_outdated",
     "not_rollback_safe",
 };
 static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::not_rollback_safe) + 1);
-
-// What a guard says: nothing, or why not.
-struct No {
-  Reason reason;
-  std::string explanation;
-};
-using Guard = std::optional<No>;
-
-// Everything a guard may look at.
-struct Case {
-  const StoredEvent& stored;
-  const Facts& facts;
-  const History& history;
-  const Policy& policy;
-  const Rule& rule;
-  WallTime now;
-
-  [[nodiscard]] const Event& event() const { return stored.event; }
-  [[nodiscard]] bool by_a_person() const { return event().source == "cli"; }
-  [[nodiscard]] bool is_alert() const { return event().kind == EventKind::alert_firing; }
-};
 
 Decision decision_of(Verdict verdict, Reason reason, std::string explanation, std::string rule) {
   Decision decision;
@@ -106,200 +91,14 @@ std::optional<Rule> rule_for(const Event& event, const Policy& policy) {
   return found == policy.rules.end() ? std::nullopt : std::optional(*found);
 }
 
-// An alert began when its condition first held, which is before it fired; Alertmanagers of a pair
-// may disagree, so the earliest time that anyone names counts.
-WallTime alert_began(const Case& c) {
-  WallTime began = c.event().began_at.value_or(c.stored.received_at);
-  if (c.facts.alert && c.facts.alert->active_at) began = std::min(began, *c.facts.alert->active_at);
-  return began;
-}
-
-Guard alert_is_real(const Case& c) {
-  if (!c.is_alert()) return std::nullopt;
-  if (!c.facts.alert || !c.facts.alert->known) {
-    const std::string why = c.facts.alert ? c.facts.alert->problem : "it was not asked";
-    return No{Reason::alert_unknown, "Prometheus could not confirm the alert: " + why};
-  }
-  if (!c.facts.alert->has_data) {
-    return No{Reason::no_data, "Prometheus has no data behind " + c.event().subject +
-                                   "; missing data is no ground to act on"};
-  }
-  if (!c.facts.alert->firing) {
-    return No{Reason::alert_not_firing, c.event().subject + " is no longer firing in Prometheus"};
-  }
-  return std::nullopt;
-}
-
-Guard alert_fits_release(const Case& c, const Deployment& live) {
-  if (!c.is_alert()) return std::nullopt;
-  const WallTime began = alert_began(c);
-  if (began < live.live_at) {
-    return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +
-                                              ", before release " + live.release +
-                                              " went live at " + format_rfc3339(live.live_at)};
-  }
-  if (began - live.live_at > c.rule.within || c.now - live.live_at > c.rule.within) {
-    return No{Reason::outside_window,
-              "release " + live.release + " has been live since " + format_rfc3339(live.live_at) +
-                  ", longer than within: " + format_duration(c.rule.within)};
-  }
-  return std::nullopt;
-}
-
-Guard once_per_deployment(const Case& c, const Deployment& live) {
-  if (c.by_a_person()) return std::nullopt;
-  if (live.kind == "rollback") {
-    return No{Reason::live_is_a_rollback, "release " + live.release +
-                                              " is live by a rollback; what is wrong now needs a "
-                                              "person"};
-  }
-  for (const journal::Run& run : c.history.runs) {
-    if (run.deployment_id == live.id) {
-      return No{Reason::already_rolled_back, "this deployment of release " + live.release +
-                                                 " was already rolled back once (run " +
-                                                 std::to_string(run.id) + ")"};
-    }
-  }
-  return std::nullopt;
-}
-
-Guard not_too_often(const Case& c) {
-  if (c.by_a_person()) return std::nullopt;
-  int rollbacks = 0;
-  for (const journal::Run& run : c.history.runs) {
-    const auto age = c.now - run.started_at;
-    if (run.rule == c.rule.name && c.rule.cooldown.count() > 0 && age < c.rule.cooldown) {
-      return No{Reason::cooldown, "rule " + c.rule.name + " acted at " +
-                                      format_rfc3339(run.started_at) + "; its cooldown is " +
-                                      format_duration(c.rule.cooldown)};
-    }
-    if (run.action == "rollback" && age < std::chrono::hours(1)) ++rollbacks;
-  }
-  if (c.rule.action == ActionKind::rollback && rollbacks >= c.policy.rollbacks_per_hour) {
-    return No{Reason::hourly_limit, std::to_string(rollbacks) +
-                                        " rollbacks within the last hour; the limit is " +
-                                        std::to_string(c.policy.rollbacks_per_hour)};
-  }
-  return std::nullopt;
-}
-
-Guard is_armed(const Case& c) {
-  if (!c.facts.disarmed) return std::nullopt;
-  return No{Reason::disarmed, "the file disarmed is in state_dir"};
-}
-
-Guard live_is_known(const Case& c) {
-  if (c.facts.live_known) return std::nullopt;
-  return No{Reason::live_unknown,
-            "the driver could not tell what is live: " + c.facts.driver_problem};
-}
-
-Guard names_live_release(const Case& c, const Deployment& live) {
-  // A request names where to go; what happened elsewhere names what it happened to.
-  if (asks_for_something(c.event().kind) || c.is_alert()) return std::nullopt;
-  if (c.event().release.empty() || c.event().release == live.release) return std::nullopt;
-  return No{Reason::not_the_live_release, "the event is about release " + c.event().release +
-                                              ", but " + live.release + " is live"};
-}
-
-std::string poison_of(const Ledger& ledger, const std::string& name) {
-  const Release* release = ledger.find(name);
-  return release != nullptr && release->poisoned_at ? release->poison_reason : "";
-}
-
-No poisoned(const std::string& release, const std::string& why) {
-  return {Reason::poisoned, "release " + release + " was rolled back (" + why +
-                                "); backstay releases clear " + release +
-                                " --reason TEXT takes that off"};
-}
-
-No no_target(const RollbackTarget& target) {
-  switch (target.verdict) {
-    case RollbackTarget::Verdict::not_rollback_safe:
-      return {Reason::not_rollback_safe,
-              "release " + target.release + " must not be rolled back over"};
-    case RollbackTarget::Verdict::not_kept:
-      return {Reason::not_kept, "release " + target.release +
-                                    " was the last good one, but the driver no longer keeps it"};
-    default:
-      return {Reason::no_good_release,
-              "there is no release to go back to; backstay releases adopt seeds the ledger"};
-  }
-}
-
-// The first guard that says no, in the order in which a person would ask.
-Guard first_no(std::initializer_list<Guard> guards) {
-  for (const Guard& guard : guards) {
-    if (guard) return guard;
-  }
-  return std::nullopt;
-}
-
-Guard plan_deploy(const Case& c, Decision& plan) {
-  if (c.event().release.empty()) return No{Reason::release_missing, "no release was named"};
-  plan.release_to = c.event().release;
-  if (plan.release_to == plan.release_from) {
-    return No{Reason::already_live, "release " + plan.release_to + " is live already"};
-  }
-  const std::string poison = poison_of(c.history.ledger, plan.release_to);
-  if (!poison.empty()) return poisoned(plan.release_to, poison);
-  return std::nullopt;
-}
-
-// A person may name where to go; otherwise it is the newest good release.
-Guard plan_target(const Case& c, Decision& plan) {
-  RollbackTarget target = rollback_target(c.history.ledger, c.facts.kept_releases);
-  if (!c.event().release.empty() && c.event().kind == EventKind::rollback_requested) {
-    const std::string& wanted = c.event().release;
-    const auto& kept = c.facts.kept_releases;
-    if (wanted == plan.release_from) {
-      return No{Reason::already_live, "release " + wanted + " is live already"};
-    }
-    const std::string poison = poison_of(c.history.ledger, wanted);
-    if (!poison.empty()) return poisoned(wanted, poison);
-    if (std::find(kept.begin(), kept.end(), wanted) == kept.end()) {
-      return No{Reason::not_kept, "the driver does not keep release " + wanted};
-    }
-    if (const auto unsafe = in_the_way(c.history.ledger, wanted)) {
-      return no_target({RollbackTarget::Verdict::not_rollback_safe, *unsafe});
-    }
-    target = {RollbackTarget::Verdict::found, wanted};
-  }
-  if (target.verdict != RollbackTarget::Verdict::found) return no_target(target);
-  plan.release_to = target.release;
-  return std::nullopt;
-}
-
-Guard plan_rollback(const Case& c, Decision& plan) {
-  const Deployment* live = c.history.ledger.live();
-  if (live == nullptr || !c.facts.live_release) {
-    return No{Reason::nothing_live, "no release is live"};
-  }
-  plan.deployment_id = live->id;
-  if (Guard no = first_no({alert_is_real(c), names_live_release(c, *live),
-                           once_per_deployment(c, *live), alert_fits_release(c, *live)})) {
-    return no;
-  }
-  return plan_target(c, plan);
-}
-
-Guard plan_action(const Case& c, Decision& plan) {
-  plan.action = c.rule.action;
-  plan.with_backup = c.rule.with_backup;
-  plan.release_from = c.facts.live_release.value_or("");
-  if (Guard no = is_armed(c)) return no;
-  if (c.rule.action == ActionKind::backup) return not_too_often(c);
-  if (Guard no = live_is_known(c)) return no;
-  Guard no = c.rule.action == ActionKind::deploy ? plan_deploy(c, plan) : plan_rollback(c, plan);
-  return no ? no : not_too_often(c);
-}
-
 std::string describe(const Case& c, const Decision& plan) {
-  std::string who = c.is_alert()
-                        ? c.event().subject + " began " +
-                              format_duration(alert_began(c) - c.history.ledger.live()->live_at) +
-                              " after release " + plan.release_from + " went live"
-                        : c.event().actor + " asked for it";
+  std::string who = c.event().actor + " asked for it";
+  if (c.is_alert()) who = c.event().subject + " fires";
+  if (const Deployment* live = c.history.ledger.live();
+      c.is_alert() && plan.action == ActionKind::rollback && live != nullptr) {
+    who = c.event().subject + " began " + format_duration(alert_began(c) - live->live_at) +
+          " after release " + plan.release_from + " went live";
+  }
   switch (plan.action) {
     case ActionKind::deploy:
       return "deploy release " + plan.release_to + ": " + who;
@@ -309,6 +108,34 @@ std::string describe(const Case& c, const Decision& plan) {
       return "take a backup: " + who;
   }
   return who;
+}
+
+// Once people were asked it is theirs to say, also where the policy has changed meanwhile.
+bool needs_approval(const Case& c) {
+  return c.policy.mode == Policy::Mode::approve || c.rule.requires_approval || c.history.approval;
+}
+
+// Until when it helps to approve: an alert that is looked at after `within` is refused.
+WallTime approve_until(const Case& c) {
+  if (c.history.approval) return c.history.approval->expires_at;
+  const WallTime until = c.now + c.policy.approve_within;
+  const Deployment* live = c.history.ledger.live();
+  if (!c.is_alert() || c.rule.action != ActionKind::rollback || live == nullptr) return until;
+  return std::min(until, live->live_at + c.rule.within);
+}
+
+void ask_a_person(const Case& c, Decision& plan) {
+  if (c.is_answered()) {
+    plan.reason = Reason::approved;
+    plan.explanation += "; approved by " + c.history.approval->actor;
+    return;
+  }
+  plan.verdict = Verdict::wait;
+  plan.reason = Reason::needs_approval;
+  plan.approve_until = approve_until(c);
+  const std::string id = c.stored.id == 0 ? "ID" : std::to_string(c.stored.id);
+  plan.explanation += "; waits until " + format_rfc3339(*plan.approve_until) +
+                      " for: backstay approve " + id + " (or: backstay refuse " + id + ")";
 }
 
 // The webhooks that our own switch sets off somewhere else come back to us.
@@ -346,6 +173,18 @@ std::string_view to_string(ActionKind kind) {
   return "";
 }
 
+std::string_view to_string(Policy::Mode mode) {
+  switch (mode) {
+    case Policy::Mode::observe:
+      return "observe";
+    case Policy::Mode::approve:
+      return "approve";
+    case Policy::Mode::automatic:
+      return "auto";
+  }
+  return "";
+}
+
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
     case Verdict::act:
@@ -354,6 +193,8 @@ std::string_view to_string(Verdict verdict) {
       return "refuse";
     case Verdict::observe:
       return "observe";
+    case Verdict::wait:
+      return "wait";
     case Verdict::note:
       return "note";
   }
@@ -368,6 +209,12 @@ bool has_rule_for(const Event& event, const Policy& policy) {
 
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
                 const Policy& policy, WallTime now) {
+  std::vector<GuardCheck> trail;
+  return decide(event, facts, history, policy, now, trail);
+}
+
+Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
+                const Policy& policy, WallTime now, std::vector<GuardCheck>& trail) {
   const std::optional<Rule> rule = rule_for(event.event, policy);
   if (!rule) {
     if (!asks_for_something(event.event.kind) && event.event.kind != EventKind::alert_firing) {
@@ -379,18 +226,22 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
   const Case c{event, facts, history, policy, *rule, now};
   Decision plan;
   plan.rule = rule->name;
-  if (const Guard no = plan_action(c, plan)) {
-    Decision refusal = decision_of(Verdict::refuse, no->reason, no->explanation, rule->name);
+  if (const Guard no = ask_guards(c, plan, trail)) {
+    const Verdict verdict = no->reason == Reason::ours ? Verdict::note : Verdict::refuse;
+    Decision refusal = decision_of(verdict, no->reason, no->explanation, rule->name);
     refusal.action = rule->action;
     return refusal;
   }
   plan.verdict = Verdict::act;
   plan.reason = c.is_alert() ? Reason::release_to_blame : Reason::asked;
   plan.explanation = describe(c, plan);
-  if (policy.mode == Policy::Mode::observe && !c.by_a_person()) {
+  if (c.by_a_person()) return plan;
+  if (policy.mode == Policy::Mode::observe) {
     plan.verdict = Verdict::observe;
     plan.reason = Reason::mode_observe;
     plan.explanation = "would " + plan.explanation + "; policy.mode is observe";
+  } else if (needs_approval(c)) {
+    ask_a_person(c, plan);
   }
   return plan;
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "receiver/event.h"
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/run_log.h"
 #include "receiver/ledger.h"
 
@@ -25,14 +26,17 @@ struct Rule {
   ActionKind action = ActionKind::rollback;
   bool with_backup = true;
   std::chrono::milliseconds cooldown{0};  // since this rule last acted
+  bool requires_approval = false;         // in any mode
 };
 
 struct Policy {
-  enum class Mode { observe, automatic };
+  enum class Mode { observe, approve, automatic };
   Mode mode = Mode::observe;
   std::vector<Rule> rules;  // the first that matches is the one
   int rollbacks_per_hour = 2;
+  std::chrono::milliseconds approve_within{30 * 60'000};  // then a question to people expires
 };
+std::string_view to_string(Policy::Mode mode);
 
 // What Prometheus says about the alert that an event names. A rule that Prometheus does not know,
 // or an answer that does not come, is not known.
@@ -57,13 +61,16 @@ struct Facts {
 
 struct History {
   Ledger ledger;
-  std::vector<journal::Run> runs;  // newest first, as far back as a guard looks
+  std::vector<journal::Run> runs;             // newest first, as far back as a guard looks
+  std::optional<journal::Approval> approval;  // of the event itself, where people were asked
+  std::vector<journal::Approval> refused;  // rollbacks of the live deployment that people refused
 };
 
 enum class Verdict {
   act,      // a run follows
   refuse,   // a guard said no
   observe,  // would act, but the mode is observe
+  wait,     // a person is asked; the one verdict that is not final
   note,     // nothing was asked for
 };
 std::string_view to_string(Verdict verdict);
@@ -72,6 +79,8 @@ std::string_view to_string(Verdict verdict);
 enum class Reason {
   asked,               // act: a person or a sender asked
   release_to_blame,    // act: the alert began after the switch, within its window
+  approved,            // act: a person approved it
+  needs_approval,      // wait
   mode_observe,        // observe
   happened_elsewhere,  // note
   alert_resolved,      // note
@@ -95,6 +104,9 @@ enum class Reason {
   hourly_limit,
   no_good_release,
   not_kept,
+  approval_refused,
+  approval_expired,
+  approval_outdated,  // what would be done now is not what was approved
   not_rollback_safe,
 };
 std::string_view to_string(Reason reason);
@@ -105,20 +117,26 @@ struct Decision {
   std::string explanation;                 // a sentence for people
   std::string rule;                        // empty where none matched
   ActionKind action = ActionKind::backup;  // what the rule wants
-  // The rest only with act and observe.
+  // The rest only with act, observe and wait.
   bool with_backup = false;
   std::string release_from;
   std::string release_to;
   std::optional<std::int64_t> deployment_id;  // what a rollback undoes
+  std::optional<WallTime> approve_until;      // only with wait
 };
 
 // Whether the policy may act on such an event at all; without a rule no fact matters.
 bool has_rule_for(const Event& event, const Policy& policy);
+
+struct GuardCheck;  // guards.h
 
 // The whole policy: a pure function. Events from the command line (source "cli") need no rule and
 // no mode, and no cooldown: a person decided; the guards that protect data and releases hold for
 // them too.
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
                 const Policy& policy, WallTime now);
+// The same, with each guard that was asked, in order.
+Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
+                const Policy& policy, WallTime now, std::vector<GuardCheck>& trail);
 
 }  // namespace backstay

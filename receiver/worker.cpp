@@ -7,10 +7,12 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/actions/pipeline.h"
+#include "receiver/history.h"
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/event_log.h"
-#include "receiver/journal/outbox.h"
 #include "receiver/journal/run_log.h"
 #include "receiver/messages.h"
+#include "receiver/records.h"
 
 namespace backstay {
 namespace {
@@ -45,42 +47,6 @@ std::string_view to_string(Finding finding) {
       break;
   }
   return "unknown";
-}
-
-// How far back the policy's guards look.
-History load_history(Transaction& tx, const Policy& policy, WallTime now) {
-  History history;
-  history.ledger = load_ledger(tx);
-  WallTime since = now - std::chrono::hours(1);
-  for (const Rule& rule : policy.rules) since = std::min(since, now - rule.cooldown);
-  if (const Deployment* live = history.ledger.live()) since = std::min(since, live->live_at);
-  history.runs = runs_since(tx, since);
-  return history;
-}
-
-Run run_of(const StoredEvent& stored, const Decision& decision, WallTime at) {
-  Run run;
-  run.event_id = stored.id;
-  run.action = to_string(decision.action);
-  run.with_backup = decision.with_backup;
-  run.release_from = decision.release_from;
-  run.release_to = decision.release_to;
-  run.deployment_id = decision.deployment_id;
-  run.rule = decision.rule;
-  run.started_at = at;
-  return run;
-}
-
-void tell(Transaction& tx, const WorkerConfig& config, WallTime at,
-          std::optional<std::int64_t> run_id, const std::optional<Notice>& message) {
-  if (!message) return;
-  journal::OutboxRow row;
-  row.created_at = at;
-  row.run_id = run_id;
-  row.severity = message->severity;
-  row.title = message->title;
-  row.text = message->text;
-  append_message(tx, row, config.channels);
 }
 
 // What a switch means for the ledger, in the transaction that says that it is done.
@@ -164,7 +130,7 @@ bool Worker::work_once(const std::stop_token& stop) {
   std::optional<StoredEvent> event;
   const auto read = journal_.read([&](Transaction& tx) {
     run = run_in_flight(tx);
-    event = run ? find_event(tx, run->event_id) : next_undecided(tx);
+    event = run ? find_event(tx, run->event_id) : next_undecided(tx, clock_.now());
   });
   if (!read) {
     log::error("cannot read the journal", {{"error", read.error().message}});
@@ -200,7 +166,13 @@ void Worker::promote() {
 // waited with it, and those that no rule names need not wait. Otherwise a storm of alerts would
 // hold up what a person asks for by hours.
 Facts Worker::gather_facts(const StoredEvent& stored, const std::stop_token& stop) {
-  const bool must_wait = has_rule_for(stored.event, policy_) && stored.received_at > silent_until_;
+  WallTime asked_at = stored.received_at;
+  const auto read = journal_.read([&](Transaction& tx) {
+    const auto approval = find_approval(tx, stored.id);
+    if (approval) asked_at = approval->answered_at.value_or(asked_at);
+  });
+  if (!read) log::error("cannot read the journal", {{"error", read.error().message}});
+  const bool must_wait = has_rule_for(stored.event, policy_) && asked_at > silent_until_;
   const auto patience = must_wait ? config_.patience : std::chrono::milliseconds(0);
   Facts facts = facts_.gather(stored.event, patience, stop);
   if (must_wait && !is_complete(stored.event, facts)) silent_until_ = clock_.now();
@@ -215,18 +187,9 @@ void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
   write(stop, [&](Transaction& tx) {
     const WallTime now = clock_.now();
     if (facts.live_known && facts.live_release) reconcile(tx, *facts.live_release, now);
-    const Decision decision = decide(stored, facts, load_history(tx, policy_, now), policy_, now);
-    append_decision(tx,
-                    {stored.id, now, std::string(to_string(decision.verdict)),
-                     std::string(to_string(decision.reason)), decision.explanation, decision.rule});
-    std::optional<std::int64_t> run_id;
-    if (decision.verdict == Verdict::act) run_id = append_run(tx, run_of(stored, decision, now));
-    tell(tx, config_, now, run_id, message_for_decision(config_.service, stored.event, decision));
-    log::info("decided", {{"event", stored.id},
-                          {"kind", to_string(stored.event.kind)},
-                          {"verdict", to_string(decision.verdict)},
-                          {"reason", to_string(decision.reason)},
-                          {"explanation", decision.explanation}});
+    const History history = load_history(tx, stored.id, policy_, now);
+    const Decision decision = decide(stored, facts, history, policy_, now);
+    record_decision(tx, config_.telling, stored, decision, history, now);
   });
 }
 
@@ -343,7 +306,8 @@ void Worker::record(const InFlight& flight, Step step, WallTime at,
     if (step.name == "switch" && step.is_done()) record_switch(tx, flight.run, step, at);
     const bool is_settled = step.outcome != "unknown" || !step.finding.empty();
     if (is_settled && step.finding != "not_done") {
-      tell(tx, config_, at, flight.run.id, message_for_step(config_.service, flight.run, step));
+      tell(tx, config_.telling, at, flight.run.id,
+           message_for_step(config_.telling.service, flight.run, step));
     }
   });
 }
@@ -358,7 +322,9 @@ void Worker::finish(const InFlight& flight, const std::string& outcome, const st
         run.with_backup && run.action == "rollback" && !is_among_the_done("backup", steps);
     const std::string told = lacks_backup ? and_no_backup(detail) : detail;
     end_run(tx, run.id, now, outcome, told);
-    tell(tx, config_, now, run.id, message_for_end(config_.service, run, outcome, told));
+    look_again_at_approvals(tx);
+    tell(tx, config_.telling, now, run.id,
+         message_for_end(config_.telling.service, run, outcome, told));
     if (run.action == "deploy" && outcome != "done" && is_among_the_done("switch", steps)) {
       // The bad release serves. Whether to go back is the policy's to say, like for any other
       // event.

@@ -16,12 +16,12 @@
 #include "receiver/facts.h"
 #include "receiver/journal/database.h"
 #include "receiver/policy.h"
+#include "receiver/records.h"
 
 namespace backstay {
 
 struct WorkerConfig {
-  std::string service;
-  std::vector<std::string> channels;              // by name: each message goes to all of them
+  Telling telling;
   std::chrono::milliseconds settle{10 * 60'000};  // a deployment that stays this long is good
   std::chrono::milliseconds patience{30'000};     // with a driver or Prometheus that is silent
 };

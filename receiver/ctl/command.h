@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Options {
   std::string reason;
   std::string since;
   bool without_backup = false;
+  std::int64_t event_id = 0;
+  std::string by;    // who decided, where it is not whoever runs the command
+  std::string file;  // an event's JSON
 };
 
 // One file a command; the table is in main.cpp.
@@ -29,6 +33,9 @@ Exit deploy(Door& door, const Options& options);
 Exit rollback(Door& door, const Options& options);
 Exit backup_create(Door& door, const Options& options);
 Exit backup_list(Door& door, const Options& options);
+Exit approve(Door& door, const Options& options);
+Exit refuse(Door& door, const Options& options);
+Exit policy_explain(Door& door, const Options& options);
 Exit audit(Door& door, const Options& options);
 // These read the journal's file and need no way to the receiver.
 Exit journal_check(const ReceiverConfig& config, const Options& options);

@@ -56,6 +56,25 @@ void add_requests(CLI::App& app, CommandLine& line) {
   }
 }
 
+void add_approvals(CLI::App& app, CommandLine& line) {
+  CLI::App* approve =
+      add(app, line, "approve", "Let what waits for approval be done.", backstay::ctl::approve);
+  CLI::App* refuse =
+      add(app, line, "refuse", "Have what waits for approval not be done.", backstay::ctl::refuse);
+  for (CLI::App* command : {approve, refuse}) {
+    command->add_option("id", line.options.event_id, "The event's, as it was told.")->required();
+    command->add_option("--by", line.options.by, "Who decided, for the audit.");
+    command->add_option("--reason", line.options.reason, "Why, for the audit.");
+  }
+  CLI::App* policy = app.add_subcommand("policy", "What the policy says.");
+  policy->require_subcommand(1);
+  add(*policy, line, "explain", "What would happen about an event, and why.",
+      backstay::ctl::policy_explain)
+      ->add_option("event", line.options.file, "A file of JSON; docs/JOURNAL.md has its keys.")
+      ->required()
+      ->check(CLI::ExistingFile);
+}
+
 // The explicit table of commands.
 void declare(CLI::App& app, CommandLine& line) {
   app.add_option("--config.file", line.config_file, "The receiver's configuration file.")
@@ -81,6 +100,7 @@ void declare(CLI::App& app, CommandLine& line) {
   clear->add_option("--reason", line.options.reason, "Why, for the audit.")->required();
 
   add_requests(app, line);
+  add_approvals(app, line);
 
   CLI::App* backup = app.add_subcommand("backup", "Backups of the database.");
   backup->require_subcommand(1);

@@ -60,7 +60,12 @@ Exit request_and_follow(Door& door, const Options& options, const std::string& e
                            {"backup", !options.without_backup}};
   const auto submitted = call(door, "submit", parameters, options, exit);
   if (!submitted) return exit;
-  const json which = {{"event_id", submitted->value("event_id", std::int64_t{0})}};
+  return follow(door, options, submitted->value("event_id", std::int64_t{0}));
+}
+
+Exit follow(Door& door, const Options& options, std::int64_t event_id) {
+  Exit exit = Exit::done;
+  const json which = {{"event_id", event_id}};
   Progress progress;
   for (;;) {
     door.work();

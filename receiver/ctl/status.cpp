@@ -53,6 +53,9 @@ Exit status(Door& door, const Options& options) {
             << "in flight  " << run_text((*answer)["run_in_flight"]) << '\n'
             << "waiting    " << answer->value("events_waiting", 0) << " events, "
             << answer->value("messages_waiting", 0) << " messages\n";
+  for (const json& approval : (*answer)["approvals"]) {
+    std::cout << "approval   " << approval.value("explanation", "") << '\n';
+  }
   return exit;
 }
 

@@ -12,7 +12,7 @@ namespace backstay::journal {
 // One line of what happened, for people and for `backstay audit --json`.
 struct AuditEntry {
   WallTime at;
-  std::string kind;     // event, decision, run, step, release, notification
+  std::string kind;     // event, approval, decision, run, step, release, notification
   std::string what;     // "alert_firing", "act", "rollback started", "switch done", …
   std::string subject;  // the alert, the release or the rule it is about
   std::string actor;

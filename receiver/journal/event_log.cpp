@@ -70,15 +70,20 @@ std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {
   return first_event(select.bind(id));
 }
 
-std::optional<StoredEvent> next_undecided(Transaction& tx) {
-  Statement select = tx.prepare(std::string("SELECT ") + kEventColumns +
-                                " FROM undecided u JOIN events e ON e.id = u.event_id "
-                                "ORDER BY u.event_id LIMIT 1");
-  return first_event(select);
+std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now) {
+  Statement select =
+      tx.prepare(std::string("SELECT ") + kEventColumns +
+                 " FROM undecided u JOIN events e ON e.id = u.event_id "
+                 "LEFT JOIN approvals a ON a.event_id = u.event_id "
+                 "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL OR "
+                 "a.look_again = 1 OR a.expires_at <= ? ORDER BY u.event_id LIMIT 1");
+  return first_event(select.bind(to_unix_ms(now)));
 }
 
 std::int64_t count_undecided(Transaction& tx) {
-  Statement select = tx.prepare("SELECT count(*) FROM undecided");
+  Statement select = tx.prepare(
+      "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "
+      "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL");
   return select.next() ? select.integer(0) : 0;
 }
 

@@ -25,8 +25,10 @@ struct DecisionRow {
 std::optional<std::int64_t> append_event(Transaction& tx, const Event& event, WallTime received_at);
 
 std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id);
-// The oldest event that has no decision yet.
-std::optional<StoredEvent> next_undecided(Transaction& tx);
+// The oldest event that has no decision yet, and can get one: what waits for a person's approval is
+// left out until it is answered, has expired or is to be looked at again.
+std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now);
+// Without those that wait for a person's approval.
 std::int64_t count_undecided(Transaction& tx);
 
 // facts: a JSON object, as it was gathered before the decision.

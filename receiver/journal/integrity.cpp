@@ -10,8 +10,8 @@ namespace backstay::journal {
 namespace {
 
 // Small, and what must be right before anything is done: a row for each release, action or step.
-constexpr std::array<const char*, 7> kRestedOn{"releases", "deployments", "runs",  "steps",
-                                               "changes",  "undecided",   "totals"};
+constexpr std::array<const char*, 8> kRestedOn{"releases", "deployments", "runs",      "steps",
+                                               "changes",  "undecided",   "approvals", "totals"};
 // A row or more for each event. Their last column is read, and with it the whole row's head.
 struct Growing {
   const char* table;

@@ -40,6 +40,7 @@ constexpr Removal kOfEvents[] = {
      "(SELECT value FROM json_each(?1)))"},
     {"runs", "DELETE FROM runs WHERE event_id IN (SELECT value FROM json_each(?1))"},
     {"decisions", "DELETE FROM decisions WHERE event_id IN (SELECT value FROM json_each(?1))"},
+    {"approvals", "DELETE FROM approvals WHERE event_id IN (SELECT value FROM json_each(?1))"},
     {"facts", "DELETE FROM facts WHERE event_id IN (SELECT value FROM json_each(?1))"},
     {"events", "DELETE FROM events WHERE id IN (SELECT value FROM json_each(?1))"},
 };

@@ -14,7 +14,7 @@ namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 2> kMigrations{R"sql(
+constexpr std::array<const char*, 3> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -167,6 +167,25 @@ ALTER TABLE events ADD COLUMN last_delivered_at INTEGER;
 CREATE INDEX facts_of_event ON facts (event_id);
 CREATE INDEX runs_by_start ON runs (started_at);
 CREATE INDEX alerts_by_beginning ON events (began_at) WHERE kind = 'alert_firing';
+)sql",
+                                                 // Questions to people.
+                                                 R"sql(
+CREATE TABLE approvals (               -- what people are asked before an event is decided
+  event_id INTEGER PRIMARY KEY REFERENCES events,
+  asked_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  action TEXT NOT NULL,
+  release_from TEXT NOT NULL,
+  release_to TEXT NOT NULL,
+  deployment_id INTEGER,
+  explanation TEXT NOT NULL,
+  look_again INTEGER NOT NULL DEFAULT 0,
+  answered_at INTEGER,
+  answer TEXT,                         -- approved, refused
+  actor TEXT,
+  reason TEXT
+);
 )sql"};
 
 std::size_t version_of(sqlite3* db) {

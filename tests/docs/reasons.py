@@ -11,7 +11,7 @@ from tables import names_in, rows
 PAGE = "docs/OPERATING.md"
 SECTION = "When a rollback was refused"
 # These refuse nothing: something was done, or nothing was asked for.
-NO_REFUSALS = {"asked", "release_to_blame", "happened_elsewhere", "alert_resolved", "ours"}
+NO_REFUSALS = {"asked", "release_to_blame", "approved", "needs_approval", "happened_elsewhere", "alert_resolved", "ours"}
 
 
 def main() -> int:

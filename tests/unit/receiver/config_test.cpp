@@ -101,12 +101,13 @@ webhooks:
   - {name: ci, provider: github, secret_files: [token, other]}
   - {name: std, provider: standard, secret_file: token}
 policy:
-  mode: auto
+  mode: approve
+  approve_within: 20m
   limits: {rollbacks_per_hour: 3}
   rules:
     - {name: bad, on: {event: alert_firing, labels: {action: rollback}}, within: 15m,
        do: [backup, rollback], cooldown: 1h}
-    - {name: ship, on: {event: deploy_requested}, do: [deploy]}
+    - {name: ship, on: {event: deploy_requested}, do: [deploy], requires_approval: true}
     - {name: nightly, on: {event: backup_requested}, do: [backup]}
 deploy:
   driver: command
@@ -132,7 +133,10 @@ notify:
   EXPECT_EQ(config.webhooks[1].name, "ci");
   ASSERT_EQ(config.webhooks[1].secrets.size(), 2u);
   EXPECT_TRUE(config.webhooks[1].secrets[1].read()->equals("hunter3"));
-  EXPECT_EQ(config.policy.mode, Policy::Mode::automatic);
+  EXPECT_EQ(config.policy.mode, Policy::Mode::approve);
+  EXPECT_EQ(config.policy.approve_within, minutes(20));
+  EXPECT_FALSE(config.policy.rules[0].requires_approval);
+  EXPECT_TRUE(config.policy.rules[1].requires_approval);
   EXPECT_EQ(config.policy.rollbacks_per_hour, 3);
   ASSERT_EQ(config.policy.rules.size(), 3u);
   const Rule& bad = config.policy.rules[0];
@@ -175,7 +179,7 @@ TEST_F(ReceiverConfigTest, WhatIsMissingIsNamed) {
 
 TEST_F(ReceiverConfigTest, EverythingWrongIsToldAtOnce) {
   EXPECT_EQ(faults(with("policy: {mode: maybe}\nconfirm: {within: soon}\n")),
-            "receiver.yml:11: policy.mode: \"maybe\" is none of: observe, auto\n"
+            "receiver.yml:11: policy.mode: \"maybe\" is none of: observe, approve, auto\n"
             "receiver.yml:12: confirm.within: \"soon\" is not a duration such as 250ms, 5s or "
             "1h30m");
 }

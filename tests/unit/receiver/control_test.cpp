@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/run_log.h"
 #include "tests/manual_clock.h"
+#include "tests/scripted_alerts.h"
 #include "tests/scripted_driver.h"
 #include "tests/temporary_folder.h"
 
@@ -68,7 +70,9 @@ struct ControlTest : ::testing::Test {
       std::move(*journal::Database::open(folder.path("journal.db")));
   const ReceiverConfig config = config_of(folder.path());
   int woken = 0;
-  Control control{config, *database, driver, kill_switch, clock, [this]() { ++woken; }};
+  test::ScriptedAlerts alerts;
+  FactGatherer facts{driver, alerts, kill_switch, clock};
+  Control control{config, *database, driver, kill_switch, facts, clock, [this]() { ++woken; }};
 };
 
 TEST_F(ControlTest, StatusOfAnEmptyLedger) {
@@ -78,7 +82,8 @@ TEST_F(ControlTest, StatusOfAnEmptyLedger) {
                                  {"live", "1"},
                                  {"run_in_flight", nullptr},
                                  {"events_waiting", 0},
-                                 {"messages_waiting", 0}}));
+                                 {"messages_waiting", 0},
+                                 {"approvals", json::array()}}));
 }
 
 TEST_F(ControlTest, StatusTellsWhatIsLiveAndWhatRuns) {
@@ -218,6 +223,64 @@ TEST_F(ControlTest, ARefusalIsFinalWithoutARun) {
   const json outcome = ask("outcome", {{"event_id", 1}});
   EXPECT_EQ(outcome["final"], true);
   EXPECT_EQ(outcome["run"], nullptr);
+}
+
+// Something waits for approval for ten minutes.
+void ask_for_backup(journal::Transaction& tx, WallTime now) {
+  Event event;
+  event.kind = EventKind::backup_requested;
+  event.source = "ci";
+  append_event(tx, event, now);
+  journal::Approval approval;
+  approval.event_id = 1;
+  approval.asked_at = now;
+  approval.expires_at = now + std::chrono::minutes(10);
+  approval.plan.action = "backup";
+  approval.explanation = "take a backup";
+  ask_for_approval(tx, approval);
+}
+
+TEST_F(ControlTest, WhatWaitsForApprovalIsInTheStatusAndIsAnsweredOnce) {
+  change([this](journal::Transaction& tx) { ask_for_backup(tx, clock.now()); });
+  const json status = ask("status");
+  EXPECT_EQ(status["events_waiting"], 0);
+  ASSERT_EQ(status["approvals"].size(), 1u);
+  EXPECT_EQ(status["approvals"][0]["expires_at"], "2026-11-23T08:10:00.000Z");
+  EXPECT_EQ(ask("approve", {{"event_id", 1}}), (json{{"error", "who answers is needed: actor"}}));
+  const json answer = {{"event_id", 1}, {"actor", "ada"}, {"reason", "fine"}};
+  EXPECT_EQ(ask("approve", answer), (json{{"event_id", 1}, {"answer", "approved"}}));
+  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(ask("refuse", answer),
+            (json{{"refused", "event 1 was approved at 2026-11-23T08:00:00.000Z by ada"}}));
+}
+
+TEST_F(ControlTest, WhatDoesNotWaitCannotBeApproved) {
+  EXPECT_EQ(ask("approve", {{"event_id", 5}, {"actor", "ada"}}),
+            (json{{"refused", "event 5 does not wait for approval"}}));
+  change([this](journal::Transaction& tx) { ask_for_backup(tx, clock.now()); });
+  clock.advance(std::chrono::minutes(10));
+  EXPECT_EQ(
+      ask("approve", {{"event_id", 1}, {"actor", "ada"}}),
+      (json{{"refused", "the time to answer for event 1 was over at 2026-11-23T08:10:00.000Z"}}));
+}
+
+TEST_F(ControlTest, AnEventIsExplainedAndNothingIsWritten) {
+  const json answer = ask("explain", {{"event", {{"kind", "backup_requested"}}}});
+  EXPECT_EQ(answer["verdict"], "refuse");
+  EXPECT_EQ(answer["reason"], "no_rule");
+  EXPECT_EQ(answer["facts"]["live_release"], "1");
+  EXPECT_EQ(ask("explain", {{"event", {{"kind", "coffee"}}}}),
+            (json{{"error", "event: kind: unknown event \"coffee\""}}));
+  EXPECT_TRUE(ask("audit")["audit"].empty());
+}
+
+TEST_F(ControlTest, AnEntryOfTheAuditIsExplainedFromTheJournal) {
+  ask("submit", {{"event", "deploy_requested"}, {"release", "2"}});
+  const json entry = ask("audit")["audit"][0];
+  const json answer = ask("explain", {{"event", entry}});
+  EXPECT_EQ(answer["verdict"], "act") << answer;
+  EXPECT_EQ(answer["to"], "2");
+  EXPECT_EQ(answer["guards"][0]["passed"], true);
 }
 
 TEST_F(ControlTest, TheAuditGoesBackAsFarAsAsked) {

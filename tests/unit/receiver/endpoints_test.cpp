@@ -135,7 +135,7 @@ struct ControlDoorTest : test::WorkerFixture {
                               .verify = {},
                               .confirm = {},
                               .notify = {}};
-  Control control{config, *database, driver, kill_switch, clock, []() {}};
+  Control control{config, *database, driver, kill_switch, facts, clock, []() {}};
 };
 
 TEST_F(ControlDoorTest, AnOperationIsAPostWithAnObject) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/timestamp.h"
+#include "receiver/journal/approval_log.h"
 #include "receiver/journal/audit.h"
 #include "receiver/journal/database.h"
 #include "receiver/journal/event_log.h"
@@ -46,7 +47,7 @@ TEST_F(JournalTest, AnEventComesBackWhole) {
   write([](Transaction& tx) { EXPECT_EQ(append_event(tx, alert("a"), kNow), 1); });
   reopen();
   write([](Transaction& tx) {
-    const auto stored = next_undecided(tx);
+    const auto stored = next_undecided(tx, kNow);
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->received_at, kNow);
     EXPECT_EQ(stored->event.kind, EventKind::alert_firing);
@@ -75,14 +76,14 @@ TEST_F(JournalTest, LabelsThatAreNotUtf8AreStillAccepted) {
   Event event = alert("a");
   event.labels["path"] = "/\xff\xfe";
   write([&](Transaction& tx) { EXPECT_TRUE(append_event(tx, event, kNow)); });
-  write([](Transaction& tx) { EXPECT_TRUE(next_undecided(tx)); });
+  write([](Transaction& tx) { EXPECT_TRUE(next_undecided(tx, kNow)); });
 }
 
 TEST_F(JournalTest, ADecisionIsFinal) {
   write([](Transaction& tx) { append_event(tx, alert("a"), kNow); });
   write([](Transaction& tx) {
     append_decision(tx, {1, kNow, "refuse", "disarmed", "the file is there", "bad-release"});
-    EXPECT_FALSE(next_undecided(tx));
+    EXPECT_FALSE(next_undecided(tx, kNow));
   });
   EXPECT_FALSE(database->write([](Transaction& tx) {
     append_decision(tx, {1, kNow, "act", "asked", "again", ""});
@@ -135,7 +136,7 @@ TEST_F(JournalTest, WorkThatThrowsChangesNothing) {
   });
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message, "journal: the power went out");
-  write([](Transaction& tx) { EXPECT_FALSE(next_undecided(tx)); });
+  write([](Transaction& tx) { EXPECT_FALSE(next_undecided(tx, kNow)); });
 }
 
 TEST_F(JournalTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
@@ -148,14 +149,14 @@ TEST_F(JournalTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
           "DROP TRIGGER count_decision", "DROP TRIGGER count_run", "DROP TRIGGER count_step",
           "DROP TRIGGER count_given_up", "DROP INDEX facts_of_event", "DROP INDEX runs_by_start",
           "DROP INDEX alerts_by_beginning", "ALTER TABLE events DROP COLUMN last_delivered_at",
-          "PRAGMA user_version=1"}) {
+          "DROP TABLE approvals", "PRAGMA user_version=1"}) {
       tx.prepare(sql).run();
     }
   });
   reopen();
   write([](Transaction& tx) {
     EXPECT_EQ(count_undecided(tx), 2);
-    EXPECT_EQ(next_undecided(tx)->id, 1);
+    EXPECT_EQ(next_undecided(tx, kNow)->id, 1);
     Statement total = tx.prepare("SELECT name, total FROM totals ORDER BY name DESC");
     ASSERT_TRUE(total.next());
     EXPECT_EQ(total.text(0) + " " + total.text(1), "events 3");
@@ -190,6 +191,19 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
     EXPECT_FALSE(next_message(tx, kNow));
     EXPECT_EQ(next_message(tx, kNow + std::chrono::seconds(1))->attempts, 1);
     EXPECT_EQ(count_pending(tx), 1);
+  });
+}
+
+TEST_F(JournalTest, AFileFromBeforeApprovalsIsBroughtUpToDate) {
+  write([](Transaction& tx) {
+    append_event(tx, alert("a"), kNow);
+    tx.prepare("DROP TABLE approvals").run();
+    tx.prepare("PRAGMA user_version=2").run();
+  });
+  reopen();
+  write([](Transaction& tx) {
+    EXPECT_TRUE(open_approvals(tx).empty());
+    EXPECT_TRUE(next_undecided(tx, kNow)) << "what was in it still is";
   });
 }
 

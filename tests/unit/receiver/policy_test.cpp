@@ -144,6 +144,16 @@ TEST_F(PolicyTest, MissingDataIsNeverAGroundToAct) {
   expect_refused(Reason::no_data);
 }
 
+TEST_F(PolicyTest, ABackupForAnAlertNeedsTheAlertAndNoRelease) {
+  policy.rules[1].action = ActionKind::backup;
+  history.ledger = {};
+  facts.live_release.reset();
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  EXPECT_EQ(decided().explanation, "take a backup: ErrorRatioHigh fires");
+  facts.alert->has_data = false;
+  expect_refused(Reason::no_data);
+}
+
 TEST_F(PolicyTest, AnAlertThatHasClearedIsRefused) {
   facts.alert->firing = false;
   expect_refused(Reason::alert_not_firing);
@@ -223,6 +233,94 @@ TEST_F(PolicyTest, ATargetThatIsNotKeptIsRefusedNotReplaced) {
 TEST_F(PolicyTest, AReleaseThatIsNotRollbackSafeStandsInTheWay) {
   history.ledger.releases[0].rollback_safe = false;
   expect_refused(Reason::not_rollback_safe);
+}
+
+// People were asked about the event at `now`, and have ten minutes.
+struct ApprovalPolicyTest : PolicyTest {
+  ApprovalPolicyTest() { policy.mode = Policy::Mode::approve; }
+  void asked() {
+    journal::Approval approval;
+    approval.event_id = event.id;
+    approval.asked_at = now;
+    approval.expires_at = now + minutes(10);
+    approval.plan = {"rollback", "2", "1", 2};
+    history.approval = approval;
+  }
+  void answered(const std::string& answer) {
+    asked();
+    history.approval->answered_at = now;
+    history.approval->answer = answer;
+    history.approval->actor = "ada";
+  }
+};
+
+TEST_F(ApprovalPolicyTest, ThePlanWaitsWithItsDeadlineAndTheCommand) {
+  const Decision decision = decided();
+  EXPECT_EQ(decision.verdict, Verdict::wait);
+  EXPECT_EQ(decision.reason, Reason::needs_approval);
+  EXPECT_EQ(decision.release_to, "1");
+  EXPECT_EQ(decision.approve_until, kStart + minutes(30)) << "the rule's within comes first";
+  EXPECT_NE(decision.explanation.find("backstay approve 7"), std::string::npos);
+  policy.approve_within = minutes(5);
+  EXPECT_EQ(decided().approve_until, now + minutes(5));
+}
+
+TEST_F(ApprovalPolicyTest, AGuardThatRefusesIsNotAQuestion) {
+  facts.alert->has_data = false;
+  expect_refused(Reason::no_data);
+}
+
+TEST_F(ApprovalPolicyTest, AnAnswerDecides) {
+  answered("approved");
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  EXPECT_EQ(decided().reason, Reason::approved);
+  answered("refused");
+  expect_refused(Reason::approval_refused);
+}
+
+TEST_F(ApprovalPolicyTest, WithoutAnAnswerItWaitsUntilTheDeadlineInAnyMode) {
+  asked();
+  policy.mode = Policy::Mode::automatic;
+  EXPECT_EQ(decided().verdict, Verdict::wait);
+  now = history.approval->expires_at;
+  expect_refused(Reason::approval_expired);
+}
+
+TEST_F(ApprovalPolicyTest, AnApprovalAfterTheFactsNeedsNewFacts) {
+  answered("approved");
+  history.approval->answered_at = facts.gathered_at + milliseconds(1);
+  EXPECT_EQ(decided().verdict, Verdict::wait);
+}
+
+TEST_F(ApprovalPolicyTest, OnlyWhatWasApprovedIsDone) {
+  answered("approved");
+  history.approval->plan.release_to = "0";
+  expect_refused(Reason::approval_outdated);
+}
+
+TEST_F(ApprovalPolicyTest, ARefusalHoldsForTheDeployment) {
+  journal::Approval refused;
+  refused.event_id = 6;
+  refused.actor = "ada";
+  refused.plan.deployment_id = 2;
+  history.refused = {refused};
+  expect_refused(Reason::approval_refused);
+  history.refused.front().plan.deployment_id = 1;
+  EXPECT_EQ(decided().verdict, Verdict::wait);
+}
+
+TEST_F(PolicyTest, TheEchoOfOurOwnDeploySetsOffNoOther) {
+  Rule mirror;
+  mirror.name = "mirror";
+  mirror.on = EventKind::deploy_succeeded;
+  mirror.action = ActionKind::deploy;
+  policy.rules = {mirror};
+  request(EventKind::deploy_succeeded, "3", "github");
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  history.ledger.deployments.insert(history.ledger.deployments.begin() + 1,
+                                    {1, "3", "deploy", 9, kStart - hours(1), kStart, false});
+  EXPECT_EQ(decided().verdict, Verdict::note);
+  EXPECT_EQ(decided().reason, Reason::ours);
 }
 
 TEST_F(PolicyTest, ADeployThatWasAskedForIsDone) {

@@ -64,8 +64,11 @@ class HookedClock final : public Clock {
 // release 2 bad. Release 1 is live and good.
 class WorkerFixture : public ::testing::Test {
  protected:
-  WorkerFixture() {
-    auto opened = journal::Database::open(folder.path("journal.db"));
+  WorkerFixture() : WorkerFixture(std::nullopt) {}
+  // On a journal elsewhere: ":memory:" where a test needs very many.
+  explicit WorkerFixture(const std::optional<std::string>& path)
+      : journal_path(path.value_or(folder.path("journal.db"))) {
+    auto opened = journal::Database::open(journal_path);
     if (opened) database = std::move(*opened);
     driver.set_live("1");
     driver.set_kept({"1"});
@@ -99,8 +102,8 @@ class WorkerFixture : public ::testing::Test {
   // A new worker on the same journal, as after a crash or with another policy.
   void restart() {
     WorkerConfig config;
-    config.service = "shop";
-    config.channels = {"log"};
+    config.telling.service = "shop";
+    config.telling.channels = {"log"};
     worker =
         std::make_unique<Worker>(config, policy, *database, facts, actions, kill_switch, clock);
   }
@@ -203,6 +206,7 @@ class WorkerFixture : public ::testing::Test {
   }
 
   TemporaryFolder folder;
+  const std::string journal_path;
   HookedClock clock;
   ScriptedDriver driver;
   ScriptedAlerts alerts;

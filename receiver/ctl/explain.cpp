@@ -1,0 +1,54 @@
+#include <fstream>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "receiver/ctl/terminal.h"
+
+namespace backstay::ctl {
+namespace {
+
+using nlohmann::json;
+
+// Throws nlohmann's parse_error, whose text has line and column.
+json read_document(const std::string& path) {
+  std::ifstream file(path);
+  return json::parse(file);
+}
+
+void print(const json& answer) {
+  const std::string rule = answer.value("rule", "");
+  std::cout << "decision   " << answer.value("verdict", "") << " (" << answer.value("reason", "")
+            << "): " << answer.value("explanation", "") << '\n'
+            << "mode       " << answer.value("mode", "") << '\n'
+            << "rule       " << (rule.empty() ? "none" : rule) << '\n'
+            << "facts      " << answer["facts"].dump() << '\n';
+  for (const json& check : answer["guards"]) {
+    const bool passed = check.value("passed", false);
+    std::cout << (passed ? "passed     " : "REFUSED    ") << check.value("guard", "") << ": "
+              << check.value(passed ? "asks" : "why", "") << '\n';
+  }
+}
+
+}  // namespace
+
+Exit policy_explain(Door& door, const Options& options) {
+  json document;
+  try {
+    document = read_document(options.file);
+  } catch (const json::exception& error) {
+    std::cerr << "backstay: " << options.file << ": " << error.what() << '\n';
+    return Exit::bad_usage;
+  }
+  Exit exit = Exit::done;
+  const auto answer = call(door, "explain", {{"event", document}}, options, exit);
+  if (!answer) return exit;
+  if (options.json) {
+    std::cout << answer->dump(2) << '\n';
+  } else {
+    print(*answer);
+  }
+  return exit;
+}
+
+}  // namespace backstay::ctl

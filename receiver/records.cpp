@@ -1,0 +1,98 @@
+#include "receiver/records.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "receiver/journal/approval_log.h"
+#include "receiver/journal/event_log.h"
+#include "receiver/journal/outbox.h"
+#include "receiver/journal/run_log.h"
+
+namespace backstay {
+namespace {
+
+using journal::Run;
+using journal::Transaction;
+
+Run run_of(const StoredEvent& stored, const Decision& decision, WallTime at) {
+  Run run;
+  run.event_id = stored.id;
+  run.action = to_string(decision.action);
+  run.with_backup = decision.with_backup;
+  run.release_from = decision.release_from;
+  run.release_to = decision.release_to;
+  run.deployment_id = decision.deployment_id;
+  run.rule = decision.rule;
+  run.started_at = at;
+  return run;
+}
+
+// A question that is open stays so while what it rests on is not known: only an answer, the
+// deadline and what is known to be so decide it.
+bool stays_open(const Decision& decision, const History& history) {
+  if (decision.verdict == Verdict::wait) return true;
+  const bool is_open = history.approval && !history.approval->answered_at;
+  return is_open && (decision.reason == Reason::alert_unknown ||
+                     decision.reason == Reason::no_data || decision.reason == Reason::live_unknown);
+}
+
+// People are asked once, however many alerts lead to the same.
+void keep_open(Transaction& tx, const Telling& telling, const StoredEvent& stored,
+               const Decision& decision, const History& history, WallTime now) {
+  if (history.approval) {
+    mark_looked_at(tx, stored.id);
+    return;
+  }
+  journal::Approval question;
+  question.event_id = stored.id;
+  question.asked_at = now;
+  question.expires_at = decision.approve_until.value_or(now);
+  question.rule = decision.rule;
+  question.plan = {std::string(to_string(decision.action)), decision.release_from,
+                   decision.release_to, decision.deployment_id};
+  question.explanation = decision.explanation;
+  const auto others = open_approvals(tx);
+  const bool is_asked = std::any_of(others.begin(), others.end(),
+                                    [&](const auto& other) { return other.plan == question.plan; });
+  ask_for_approval(tx, question);
+  if (is_asked) return;
+  tell(tx, telling, now, std::nullopt,
+       message_for_decision(telling.service, stored.event, decision));
+}
+
+}  // namespace
+
+void tell(Transaction& tx, const Telling& telling, WallTime at, std::optional<std::int64_t> run_id,
+          const std::optional<Notice>& message) {
+  if (!message) return;
+  journal::OutboxRow row;
+  row.created_at = at;
+  row.run_id = run_id;
+  row.severity = message->severity;
+  row.title = message->title;
+  row.text = message->text;
+  append_message(tx, row, telling.channels);
+}
+
+void record_decision(Transaction& tx, const Telling& telling, const StoredEvent& stored,
+                     const Decision& decision, const History& history, WallTime now) {
+  log::info("decided", {{"event", stored.id},
+                        {"kind", to_string(stored.event.kind)},
+                        {"verdict", to_string(decision.verdict)},
+                        {"reason", to_string(decision.reason)},
+                        {"explanation", decision.explanation}});
+  if (stays_open(decision, history)) {
+    keep_open(tx, telling, stored, decision, history, now);
+    return;
+  }
+  append_decision(tx,
+                  {stored.id, now, std::string(to_string(decision.verdict)),
+                   std::string(to_string(decision.reason)), decision.explanation, decision.rule});
+  // Rule 8: a resolve is heard, and Prometheus is then asked whether it is true.
+  if (stored.event.kind == EventKind::alert_resolved) look_again_at_approvals(tx);
+  std::optional<std::int64_t> run_id;
+  if (decision.verdict == Verdict::act) run_id = append_run(tx, run_of(stored, decision, now));
+  tell(tx, telling, now, run_id, message_for_decision(telling.service, stored.event, decision));
+}
+
+}  // namespace backstay

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "receiver/journal/database.h"
+#include "receiver/messages.h"
+#include "receiver/policy.h"
+
+namespace backstay {
+
+// Whose messages they are, and where they go.
+struct Telling {
+  std::string service;
+  std::vector<std::string> channels;  // by name: each message goes to all of them
+};
+
+// Puts the message, if there is one, into the outbox.
+void tell(journal::Transaction& tx, const Telling& telling, WallTime at,
+          std::optional<std::int64_t> run_id, const std::optional<Notice>& message);
+
+// All that follows from a decision, in one transaction: the decision with its run and its message,
+// or the question to people whose answer it waits for.
+void record_decision(journal::Transaction& tx, const Telling& telling, const StoredEvent& stored,
+                     const Decision& decision, const History& history, WallTime now);
+
+}  // namespace backstay
