@@ -125,20 +125,6 @@ void read_deploy(ConfigNode node, ReceiverConfig& config) {
   config.settle = node.duration_or("settle", minutes(10), seconds(1), hours(24));
 }
 
-std::vector<NotifyConfig> read_notify(ConfigNode& root) {
-  std::vector<NotifyConfig> channels;
-  std::set<std::string> names;
-  for (ConfigNode& node : root.sections("notify")) {
-    NotifyConfig notify;
-    notify.channel = node.choice_or("channel", {"log", "slack"}, "");
-    if (notify.channel.empty()) node.fault("", "channel is missing");
-    if (!names.insert(notify.channel).second) node.fault("channel", "used twice");
-    if (notify.channel == "slack") notify.url = node.required_secret("url", false);
-    channels.push_back(notify);
-  }
-  return channels;
-}
-
 }  // namespace
 
 Result<ReceiverConfig> load_receiver_config(const std::string& path) {
@@ -175,7 +161,7 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   config.confirm.interval =
       std::clamp(config.confirm.clear_for / 5, milliseconds(20), milliseconds(5000));
   config.confirm.within = confirm.duration_or("within", minutes(10), seconds(1), hours(24));
-  config.notify = read_notify(root);
+  config.notify = read_notify(root, config.service);
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;
 }

@@ -64,6 +64,11 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
       from_query(tx, family("messages_given_up_total", "Messages never delivered.", kCounter),
                  {"channel"},
                  "SELECT channel, count(*) FROM outbox WHERE given_up_at IS NOT NULL GROUP BY 1"),
+      from_query(tx,
+                 family("messages_folded_total",
+                        "Messages told by the number in another of their kind.", kCounter),
+                 {"channel"},
+                 "SELECT channel, sum(folded - 1) FROM outbox WHERE folded > 1 GROUP BY 1"),
       in_seconds(from_query(
           tx,
           family("deployment_live_timestamp_seconds",

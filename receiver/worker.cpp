@@ -80,6 +80,7 @@ void tell(Transaction& tx, const WorkerConfig& config, WallTime at,
   row.severity = message->severity;
   row.title = message->title;
   row.text = message->text;
+  row.group_key = message->group;
   append_message(tx, row, config.channels);
 }
 

@@ -15,13 +15,14 @@
 #include "receiver/actions/action.h"
 #include "receiver/facts.h"
 #include "receiver/journal/database.h"
+#include "receiver/journal/outbox.h"
 #include "receiver/policy.h"
 
 namespace backstay {
 
 struct WorkerConfig {
   std::string service;
-  std::vector<std::string> channels;              // by name: each message goes to all of them
+  std::vector<journal::Audience> channels;        // who is told
   std::chrono::milliseconds settle{10 * 60'000};  // a deployment that stays this long is good
   std::chrono::milliseconds patience{30'000};     // with a driver or Prometheus that is silent
 };

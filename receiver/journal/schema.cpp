@@ -13,7 +13,7 @@ namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 1> kMigrations{R"sql(
+constexpr std::array<const char*, 2> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -110,6 +110,12 @@ CREATE TABLE outbox (
   last_error TEXT
 );
 CREATE INDEX outbox_pending ON outbox (next_attempt_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
+)sql",
+                                                 R"sql(
+ALTER TABLE outbox ADD COLUMN group_key TEXT;
+ALTER TABLE outbox ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN window_ends_at INTEGER;
+CREATE INDEX outbox_groups ON outbox (channel, group_key, id) WHERE group_key IS NOT NULL;
 )sql"};
 
 std::size_t version_of(sqlite3* db) {

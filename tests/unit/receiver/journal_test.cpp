@@ -164,7 +164,7 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
     message.created_at = kNow;
     message.severity = "info";
     message.title = "title";
-    append_message(tx, message, {"log", "slack"});
+    append_message(tx, message, {{"log", {}}, {"slack", {}}});
     const auto first = next_message(tx, kNow);
     ASSERT_TRUE(first);
     EXPECT_EQ(first->channel, "log");

@@ -100,7 +100,7 @@ class WorkerFixture : public ::testing::Test {
   void restart() {
     WorkerConfig config;
     config.service = "shop";
-    config.channels = {"log"};
+    config.channels.push_back({"log", {}, std::chrono::milliseconds(0)});
     worker =
         std::make_unique<Worker>(config, policy, *database, facts, actions, kill_switch, clock);
   }
