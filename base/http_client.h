@@ -37,7 +37,7 @@ class HttpClient {
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 
-// libcurl with a total deadline; the only includer of curl.h.
+// libcurl with a total deadline.
 class CurlHttpClient final : public HttpClient {
  public:
   Result<HttpResponse> send(const HttpRequest& request) override;

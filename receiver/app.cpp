@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/self_metrics.h"
+#include "receiver/channels/email.h"
 #include "receiver/channels/log_channel.h"
 #include "receiver/channels/slack.h"
 #include "receiver/intake/server_metrics.h"
@@ -13,12 +14,16 @@ namespace {
 
 // The explicit table of channels.
 Result<std::vector<std::unique_ptr<Channel>>> make_channels(const ReceiverConfig& config,
-                                                            HttpClient& http) {
+                                                            HttpClient& http, SmtpClient& smtp,
+                                                            Clock& clock) {
   std::vector<std::unique_ptr<Channel>> channels;
   for (const NotifyConfig& notify : config.notify) {
     if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>());
     if (notify.channel == "slack") {
       channels.push_back(std::make_unique<SlackChannel>(*notify.url, http));
+    }
+    if (notify.channel == "email") {
+      channels.push_back(std::make_unique<EmailChannel>(*notify.email, smtp, clock));
     }
   }
   return channels;
@@ -55,7 +60,7 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   registry_ = std::make_shared<prometheus::Registry>();
   register_build_info(*registry_, "backstay-receiver");
 
-  auto channels = make_channels(core_->config(), http_);
+  auto channels = make_channels(core_->config(), http_, smtp_, clock_);
   if (!channels) return fail(channels.error());
   outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
 

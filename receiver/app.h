@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/http_client.h"
 #include "base/result.h"
+#include "base/smtp_client.h"
 #include "base/subprocess.h"
 #include "receiver/channels/outbox_sender.h"
 #include "receiver/core.h"
@@ -41,6 +42,7 @@ class App {
   // In the order of construction; destroyed in reverse.
   SystemClock clock_;
   CurlHttpClient http_;
+  CurlSmtpClient smtp_;
   SystemProcessRunner processes_;
   std::unique_ptr<Core> core_;
   std::shared_ptr<prometheus::Registry> registry_;

@@ -94,20 +94,6 @@ void read_deploy(ConfigNode node, ReceiverConfig& config) {
   config.settle = node.duration_or("settle", minutes(10), seconds(1), hours(24));
 }
 
-std::vector<NotifyConfig> read_notify(ConfigNode& root) {
-  std::vector<NotifyConfig> channels;
-  std::set<std::string> names;
-  for (ConfigNode& node : root.sections("notify")) {
-    NotifyConfig notify;
-    notify.channel = node.choice_or("channel", {"log", "slack"}, "");
-    if (notify.channel.empty()) node.fault("", "channel is missing");
-    if (!names.insert(notify.channel).second) node.fault("channel", "used twice");
-    if (notify.channel == "slack") notify.url = node.required_secret("url", false);
-    channels.push_back(notify);
-  }
-  return channels;
-}
-
 }  // namespace
 
 Result<ReceiverConfig> load_receiver_config(const std::string& path) {
@@ -147,7 +133,7 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   // Longer than any rule looks back.
   config.journal_keep = root.section("journal").duration_or("keep", hours(24 * 365), hours(24 * 28),
                                                             hours(24 * 3650));
-  config.notify = read_notify(root);
+  config.notify = read_notify(root, config.service);
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;
 }

@@ -12,14 +12,10 @@
 #include "receiver/actions/verify.h"
 #include "receiver/drivers/command.h"
 #include "receiver/intake/provider.h"
+#include "receiver/notify_config.h"
 #include "receiver/policy.h"
 
 namespace backstay {
-
-struct NotifyConfig {
-  std::string channel;              // log, slack
-  std::optional<SecretSource> url;  // slack
-};
 
 // receiver.yml, as docs/CONFIG.md describes it.
 struct ReceiverConfig {

@@ -21,8 +21,9 @@ ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSour
 WorkerConfig worker_config(const ReceiverConfig& config) {
   WorkerConfig worker;
   worker.telling.service = config.service;
-  for (const NotifyConfig& notify : config.notify)
-    worker.telling.channels.push_back(notify.channel);
+  for (const NotifyConfig& notify : config.notify) {
+    worker.telling.channels.push_back({notify.channel, notify.severities, notify.group_window});
+  }
   worker.settle = config.settle;
   return worker;
 }

@@ -54,9 +54,10 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
                  "SELECT first, second, total FROM totals WHERE name = 'steps'"),
       from_query(tx, family("run_in_flight", "1 while an action runs.", kGauge), {},
                  "SELECT count(*) FROM runs WHERE ended_at IS NULL"),
-      from_query(tx, family("events_waiting", "Events without a decision.", kGauge), {},
-                 "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "
-                 "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL"),
+      from_query(
+          tx, family("events_waiting", "Events without a decision.", kGauge), {},
+          "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "
+          "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL"),
       from_query(tx, family("approvals_waiting", "Questions to people, not answered.", kGauge), {},
                  "SELECT count(*) FROM approvals a JOIN undecided u ON u.event_id = a.event_id"),
       from_query(tx, family("messages_waiting", "Messages to people not sent yet.", kGauge), {},
@@ -65,6 +66,10 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
                  {"channel"}, "SELECT first, total FROM totals WHERE name = 'given_up'"),
       from_query(tx, family("journal_rows_removed_total", "Old rows that nothing needs.", kCounter),
                  {"table"}, "SELECT first, total FROM totals WHERE name = 'removed'"),
+      from_query(tx,
+                 family("messages_folded_total",
+                        "Messages told by the number in another of their kind.", kCounter),
+                 {"channel"}, "SELECT first, total FROM totals WHERE name = 'folded'"),
       in_seconds(from_query(
           tx,
           family("deployment_live_timestamp_seconds",

@@ -36,22 +36,26 @@ bool needs_a_person(Reason reason) {
 std::optional<Notice> message_for_decision(const std::string& service, const Event& event,
                                            const Decision& decision) {
   const bool is_alert = event.kind == EventKind::alert_firing;
+  const std::string severity = is_alert ? "critical" : "warning";
   switch (decision.verdict) {
     case Verdict::act:
       return Notice{is_alert ? "warning" : "info",
                     service + ": " + std::string(to_string(decision.action)) + " begins",
                     decision.explanation};
     case Verdict::observe:
-      return Notice{"info", service + ": observed, not acted on", decision.explanation};
+      return Notice{"info", service + ": observed, not acted on", decision.explanation,
+                    "observed " + decision.rule};
     case Verdict::wait:
-      return Notice{is_alert ? "critical" : "warning",
+      return Notice{severity,
                     service + ": " + std::string(to_string(decision.action)) + " needs approval",
-                    decision.explanation};
+                    decision.explanation,
+                    {}};
     case Verdict::refuse:
       if (decision.rule.empty() || !needs_a_person(decision.reason)) return std::nullopt;
-      return Notice{is_alert ? "critical" : "warning",
-                    service + ": " + std::string(to_string(decision.action)) + " refused",
-                    decision.explanation};
+      return Notice{severity, service + ": " + std::string(to_string(decision.action)) + " refused",
+                    decision.explanation,
+                    severity + " refused " + decision.rule + " for " +
+                        std::string(to_string(decision.reason))};
     case Verdict::note:
       break;
   }

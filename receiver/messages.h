@@ -15,6 +15,7 @@ struct Notice {
   std::string severity;  // info, warning, error, critical
   std::string title;
   std::string text;
+  std::string group = {};  // of those that say the same again; empty: each is news
 };
 
 std::optional<Notice> message_for_decision(const std::string& service, const Event& event,

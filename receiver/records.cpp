@@ -71,6 +71,7 @@ void tell(Transaction& tx, const Telling& telling, WallTime at, std::optional<st
   row.severity = message->severity;
   row.title = message->title;
   row.text = message->text;
+  row.group_key = message->group;
   append_message(tx, row, telling.channels);
 }
 

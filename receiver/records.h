@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "receiver/journal/database.h"
+#include "receiver/journal/outbox.h"
 #include "receiver/messages.h"
 #include "receiver/policy.h"
 
@@ -14,7 +15,7 @@ namespace backstay {
 // Whose messages they are, and where they go.
 struct Telling {
   std::string service;
-  std::vector<std::string> channels;  // by name: each message goes to all of them
+  std::vector<journal::Audience> channels;
 };
 
 // Puts the message, if there is one, into the outbox.

@@ -15,6 +15,7 @@
 #include "receiver/actions/action.h"
 #include "receiver/facts.h"
 #include "receiver/journal/database.h"
+#include "receiver/journal/outbox.h"
 #include "receiver/policy.h"
 #include "receiver/records.h"
 

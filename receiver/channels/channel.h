@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace backstay {
@@ -11,6 +12,7 @@ namespace backstay {
 // What people are told, ready to be sent.
 struct Message {
   std::string idempotency_key;  // the same for each attempt to send it
+  WallTime created_at;          // likewise
   std::string severity;         // info, warning, error, critical
   std::string title;
   std::string text;

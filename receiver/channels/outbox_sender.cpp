@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/timestamp.h"
 
 namespace backstay {
 namespace {
@@ -17,17 +18,27 @@ std::chrono::milliseconds retry_after(int attempts) {
                                              kFirstRetry * (1LL << std::min(attempts, 16)));
 }
 
+Message message_of(const journal::OutboxRow& row) {
+  Message message;
+  message.idempotency_key = "backstay-" + std::to_string(row.id);
+  message.created_at = row.created_at;
+  message.severity = row.severity;
+  message.title = row.title;
+  message.text = row.text;
+  if (row.folded > 1) {
+    const std::string times = std::to_string(row.folded) + " times";
+    message.title += ", " + times + " more";
+    message.text = times + " since " + format_rfc3339(row.created_at) + ". The last: " + row.text;
+  }
+  if (row.run_id) message.fields.emplace_back("run", std::to_string(*row.run_id));
+  return message;
+}
+
 Result<void> send_to(const std::vector<std::unique_ptr<Channel>>& channels,
                      const journal::OutboxRow& row) {
   for (const auto& channel : channels) {
     if (channel->name() != row.channel) continue;
-    Message message;
-    message.idempotency_key = "backstay-" + std::to_string(row.id);
-    message.severity = row.severity;
-    message.title = row.title;
-    message.text = row.text;
-    if (row.run_id) message.fields.emplace_back("run", std::to_string(*row.run_id));
-    return channel->send(message);
+    return channel->send(message_of(row));
   }
   return fail("no channel " + row.channel + " is configured any more");
 }

@@ -1,36 +1,104 @@
 #include "receiver/journal/outbox.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/timestamp.h"
 
 namespace backstay::journal {
+namespace {
+
+// When a row goes out, and until when its group's others wait.
+struct Schedule {
+  std::int64_t due_at;
+  std::optional<std::int64_t> window_ends_at;
+  std::int64_t folded = 0;
+};
+
+void insert(const Transaction& tx, const OutboxRow& message, const std::string& channel,
+            const Schedule& schedule) {
+  const bool is_grouped = schedule.window_ends_at.has_value();
+  tx.prepare(
+        "INSERT INTO outbox (created_at, run_id, severity, title, text, channel, "
+        "next_attempt_at, group_key, folded, window_ends_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(to_unix_ms(message.created_at))
+      .bind(message.run_id)
+      .bind(message.severity)
+      .bind(message.title)
+      .bind(message.text)
+      .bind(channel)
+      .bind(schedule.due_at)
+      .bind(is_grouped ? std::optional<std::string_view>(message.group_key) : std::nullopt)
+      .bind(schedule.folded)
+      .bind(schedule.window_ends_at)
+      .run();
+}
+
+// The last row of a group in a channel.
+struct Last {
+  std::int64_t id;
+  std::int64_t due_at;
+  std::int64_t window_ends_at;
+  bool takes_more;  // a summary that nobody tried to send: its text may still change
+};
+
+std::optional<Last> last_of(const Transaction& tx, const std::string& channel,
+                            const std::string& group_key) {
+  Statement select = tx.prepare(
+      "SELECT id, next_attempt_at, window_ends_at, folded > 0 AND attempts = 0 FROM outbox "
+      "WHERE channel = ? AND group_key = ? ORDER BY id DESC LIMIT 1");
+  if (!select.bind(channel).bind(group_key).next()) return std::nullopt;
+  return Last{select.integer(0), select.integer(1), select.integer(2), select.integer(3) != 0};
+}
+
+void append_grouped(const Transaction& tx, const OutboxRow& message, const Audience& audience) {
+  const std::int64_t now = to_unix_ms(message.created_at);
+  const std::int64_t window = audience.group_window.count();
+  const auto last = last_of(tx, audience.channel, message.group_key);
+  // A window further away than two was opened by a clock that was set back since.
+  if (!last || now >= last->window_ends_at || last->window_ends_at > now + 2 * window) {
+    insert(tx, message, audience.channel, {now, now + window});
+  } else if (last->takes_more && now < last->due_at) {
+    tx.prepare("UPDATE outbox SET folded = folded + 1, text = ? WHERE id = ?")
+        .bind(message.text)
+        .bind(last->id)
+        .run();
+  } else {
+    insert(tx, message, audience.channel, {last->window_ends_at, last->window_ends_at + window, 1});
+  }
+}
+
+bool wants(const Audience& audience, const std::string& severity) {
+  const auto& wanted = audience.severities;
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), severity) != wanted.end();
+}
+
+}  // namespace
 
 void append_message(Transaction& tx, const OutboxRow& message,
-                    const std::vector<std::string>& channels) {
-  for (const std::string& channel : channels) {
-    tx.prepare(
-          "INSERT INTO outbox (created_at, run_id, severity, title, text, channel, "
-          "next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(to_unix_ms(message.created_at))
-        .bind(message.run_id)
-        .bind(message.severity)
-        .bind(message.title)
-        .bind(message.text)
-        .bind(channel)
-        .bind(to_unix_ms(message.created_at))
-        .run();
+                    const std::vector<Audience>& audiences) {
+  for (const Audience& audience : audiences) {
+    if (!wants(audience, message.severity)) continue;
+    if (message.group_key.empty() || audience.group_window.count() == 0) {
+      insert(tx, message, audience.channel, {to_unix_ms(message.created_at), std::nullopt});
+    } else {
+      append_grouped(tx, message, audience);
+    }
   }
 }
 
 std::optional<OutboxRow> next_message(Transaction& tx, WallTime now) {
   Statement select = tx.prepare(
-      "SELECT id, created_at, run_id, severity, title, text, channel, attempts FROM outbox "
+      "SELECT id, created_at, run_id, severity, title, text, channel, attempts, "
+      "coalesce(group_key, ''), folded FROM outbox "
       "WHERE sent_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= ? "
       "ORDER BY next_attempt_at, id LIMIT 1");
   if (!select.bind(to_unix_ms(now)).next()) return std::nullopt;
   return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
                    select.maybe_integer(2), select.text(3),
                    select.text(4),          select.text(5),
-                   select.text(6),          static_cast<int>(select.integer(7))};
+                   select.text(6),          static_cast<int>(select.integer(7)),
+                   select.text(8),          select.integer(9)};
 }
 
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at) {

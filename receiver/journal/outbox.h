@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,13 @@
 #include "receiver/journal/database.h"
 
 namespace backstay::journal {
+
+// Who is told what. A group is messages of one kind, as in OutboxRow.
+struct Audience {
+  std::string channel;
+  std::vector<std::string> severities;        // empty: all
+  std::chrono::milliseconds group_window{0};  // 0: nothing is grouped
+};
 
 // A message to people, written in the same transaction as what it tells, and sent afterwards as
 // often as it takes. Its id is the idempotency key.
@@ -21,11 +29,15 @@ struct OutboxRow {
   std::string text;
   std::string channel;
   int attempts = 0;
+  std::string group_key;    // of messages that one may stand for all of; empty: none may
+  std::int64_t folded = 0;  // how many messages it stands for, if it is a group's summary
 };
 
-// One row for each channel.
+// One row for each channel that wants it. The first of a group goes out at once and opens a window;
+// what comes within that is one summary, due when it closes, with their number and the last one's
+// text. A summary opens the next window, so that a storm is one message a window.
 void append_message(Transaction& tx, const OutboxRow& message,
-                    const std::vector<std::string>& channels);
+                    const std::vector<Audience>& audiences);
 std::optional<OutboxRow> next_message(Transaction& tx, WallTime now);
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at);
 void mark_failed(Transaction& tx, std::int64_t id, WallTime next_attempt_at,

@@ -14,7 +14,7 @@ namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 3> kMigrations{R"sql(
+constexpr std::array<const char*, 4> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -186,6 +186,17 @@ CREATE TABLE approvals (               -- what people are asked before an event 
   actor TEXT,
   reason TEXT
 );
+)sql",
+                                                 // Messages of one kind.
+                                                 R"sql(
+ALTER TABLE outbox ADD COLUMN group_key TEXT;
+ALTER TABLE outbox ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN window_ends_at INTEGER;
+CREATE INDEX outbox_groups ON outbox (channel, group_key, id) WHERE group_key IS NOT NULL;
+CREATE TRIGGER count_folded AFTER UPDATE OF folded ON outbox WHEN new.folded > 1 BEGIN
+  INSERT INTO totals VALUES ('folded', new.channel, '', 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
 )sql"};
 
 std::size_t version_of(sqlite3* db) {

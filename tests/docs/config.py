@@ -14,7 +14,7 @@ from tables import names_in, rows
 PAGE = "docs/CONFIG.md"
 FREE = "names of your own"
 READERS = {"exporter.yml": ("exporter/config.cpp", "exporter/request_config.cpp"),
-           "receiver.yml": ("receiver/config.cpp", "receiver/webhook_config.cpp"),
+           "receiver.yml": ("receiver/config.cpp", "receiver/webhook_config.cpp", "receiver/notify_config.cpp"),
            "Catalog files": ("exporter/collectors/sql/sql_catalog.cpp", "exporter/collectors/sql/catalog_keys.cpp"),
            "Entries that count events": ("exporter/collectors/events/event_spec.cpp",
                                          "exporter/collectors/sql/catalog_keys.cpp"),

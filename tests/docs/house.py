@@ -15,7 +15,7 @@ NO_NAMES = re.compile(r"(util|helper|common|manager|misc)(s|ies)?", re.I)
 # What a library's headers look like → who may include them.
 ADAPTERS = {
     r"pqxx/|libpq": r"base/pg(_address|_pipeline)?\.cpp",
-    r"curl/": r"base/http_client\.cpp",
+    r"curl/": r"base/(http|smtp)_client\.cpp",
     r"spdlog/|fmt/": r"base/log\.cpp",
     r"yaml-cpp/": r"base/config_file\.cpp",
     r"sqlite3\.h": r"receiver/journal/(\w+\.cpp|sqlite_error\.h)",

@@ -74,7 +74,7 @@ TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
     message.created_at = kNow;
     message.run_id = 1;
     message.title = "shop: done";
-    append_message(tx, message, {"slack"});
+    append_message(tx, message, {{"slack", {}}});
     mark_sent(tx, 1, kNow);
   });
   EXPECT_EQ(
@@ -116,7 +116,7 @@ TEST_F(AuditTest, AMessageThatWasGivenUpIsThereWithItsError) {
     OutboxRow message;
     message.created_at = kNow;
     message.title = "shop: done";
-    append_message(tx, message, {"slack"});
+    append_message(tx, message, {{"slack", {}}});
     mark_given_up(tx, 1, kNow, "Slack answers 404");
   });
   EXPECT_EQ(audit(), std::vector<std::string>{

@@ -305,7 +305,7 @@ TEST_F(ReceiverConfigTest, AChannelIsThereOnce) {
                         "  - {channel: slack, url_file: other}\n")),
             "receiver.yml:13: notify[1].channel: used twice");
   EXPECT_EQ(faults(with("notify:\n  - {channel: pigeon}\n")),
-            "receiver.yml:12: notify[0].channel: \"pigeon\" is none of: log, slack\n"
+            "receiver.yml:12: notify[0].channel: \"pigeon\" is none of: log, slack, email\n"
             "receiver.yml:12: notify[0]: channel is missing");
 }
 

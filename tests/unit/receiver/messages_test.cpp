@@ -56,6 +56,22 @@ TEST(Messages, AnActionThatBeginsIsTold) {
             "info | shop: rollback begins | because");
 }
 
+// What may be told by its number: only what says the same again.
+TEST(Messages, RefusalsOfOneRuleForOneReasonAreAGroup) {
+  const auto group = [](const Event& event, Verdict verdict, Reason reason, const char* rule) {
+    const auto notice = message_for_decision("shop", event, decision(verdict, reason, rule));
+    return notice ? notice->group : "nothing";
+  };
+  const std::string refused = group(alert(), Verdict::refuse, Reason::cooldown, "a");
+  EXPECT_NE(refused, "");
+  EXPECT_EQ(group(alert(), Verdict::refuse, Reason::cooldown, "a"), refused);
+  EXPECT_NE(group(alert(), Verdict::refuse, Reason::no_data, "a"), refused);
+  EXPECT_NE(group(alert(), Verdict::refuse, Reason::cooldown, "b"), refused);
+  EXPECT_NE(group(request(), Verdict::refuse, Reason::cooldown, "a"), refused) << "less loud";
+  EXPECT_NE(group(alert(), Verdict::observe, Reason::asked, "a"), "");
+  EXPECT_EQ(group(alert(), Verdict::act, Reason::asked, "a"), "");
+}
+
 TEST(Messages, WhatIsOnlyObservedIsTold) {
   EXPECT_EQ(
       told(message_for_decision("shop", alert(), decision(Verdict::observe, Reason::mode_observe))),

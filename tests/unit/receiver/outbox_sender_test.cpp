@@ -53,7 +53,9 @@ struct OutboxSenderTest : ::testing::Test {
       row.severity = "critical";
       row.title = title;
       row.text = "a person is needed";
-      append_message(tx, row, channels);
+      std::vector<journal::Audience> audiences;
+      for (const std::string& channel : channels) audiences.push_back({channel, {}, seconds(0)});
+      append_message(tx, row, audiences);
     });
     ASSERT_TRUE(written) << written.error().message;
   }

@@ -138,7 +138,7 @@ TEST_F(RetentionTest, AMessageGoesOnceItWasSent) {
   change([&](Transaction& tx) {
     OutboxRow message;
     message.created_at = clock.now();
-    append_message(tx, message, {"log", "slack"});
+    append_message(tx, message, {{"log", {}}, {"slack", {}}});
     mark_sent(tx, 1, clock.now());
   });
   pass_a_year();

@@ -103,7 +103,7 @@ class WorkerFixture : public ::testing::Test {
   void restart() {
     WorkerConfig config;
     config.telling.service = "shop";
-    config.telling.channels = {"log"};
+    config.telling.channels.push_back({"log", {}, std::chrono::milliseconds(0)});
     worker =
         std::make_unique<Worker>(config, policy, *database, facts, actions, kill_switch, clock);
   }

@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""How people are told, on real parts: the receiver, a mail server with STARTTLS and a password (aiosmtpd), and a
+sink for Slack's webhooks. The file disarmed is there, so that whatever is asked for is refused.
+
+BACKSTAY_BIN names the folder of the programs; without it, build/bin.
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
+sys.dont_write_bytecode = True
+
+from journal import Journal  # noqa: E402
+from mail_server import MailServer  # noqa: E402
+from ports import free_port  # noqa: E402
+from script import main, show_logs  # noqa: E402
+from stage import Stage, wait_for  # noqa: E402
+
+WAIT_SECONDS = 120
+STORM = 50
+
+
+class ToldStage(Stage):
+    """The receiver alone, which knows no service: nothing is ever done."""
+
+    def __init__(self):
+        super().__init__()
+        password = self.secret("mail_password", "correct horse battery")
+        self.secret("db_url", "postgresql://nobody@127.0.0.1:1/none")
+        self.mail = MailServer(self.dir, free_port(), "backstay", self.secrets["mail_password"])
+        self.password = password
+
+    def write_config(self, host="localhost"):
+        self.receiver_config = self.dir / "receiver.yml"
+        rules = "\n".join(f"    - {{name: {name}, on: {{event: {event}}}, do: [backup]}}"
+                          for name, event in (("nightly", "backup_requested"), ("other", "deploy_failed")))
+        self.receiver_config.write_text(f"""\
+service: "Rücknahme"
+state_dir: receiver
+database: {{url_file: secrets/db_url}}
+backups: {{dir: backups}}
+prometheus: {{url: "http://127.0.0.1:1"}}
+webhooks: [{{name: ci, provider: standard, secret_file: secrets/ci}}]
+policy:
+  mode: auto
+  rules:
+{rules}
+deploy:
+  deploy: [/bin/false]
+  switch: [/bin/false]
+  current: [/bin/false]
+  list: [/bin/false]
+  health_url: http://127.0.0.1:1/
+  version_url: http://127.0.0.1:1/
+notify:
+  - {{channel: slack, url_file: secrets/slack_url, severities: [error], group_window: 3s}}
+  - channel: email
+    host: {host}
+    port: {self.mail.port}
+    ca_file: {self.mail.certificate}
+    user: backstay
+    password_file: {self.password}
+    from: backstay@example.com
+    to: [ops@example.com, gone@example.com]
+    group_window: 3s
+""")
+
+    def start_receiver(self):
+        address = self.start_daemon("receiver", [
+            self.binaries / "backstay-receiver", f"--config.file={self.receiver_config}",
+            "--web.listen-address=127.0.0.1:0"])
+        self.receiver = f"http://{address}"
+
+
+class Notifications(unittest.TestCase):
+    def setUp(self):
+        self.stage = ToldStage()
+        self.addCleanup(self.stage.remove)
+        self.addCleanup(self.stage.stop)
+        show_logs(self.stage.dir, "logs/*.log")
+        self.mail = self.stage.mail
+        state = self.stage.dir / "receiver"
+        state.mkdir(mode=0o700)
+        (state / "disarmed").touch()
+        self.journal = Journal(state / "journal.db")
+
+    def start(self, host="localhost"):
+        self.stage.write_config(host)
+        self.stage.start_receiver()
+
+    def start_mail(self):
+        self.mail.start()
+        self.addCleanup(self.mail.stop)
+
+    def ask(self):
+        self.assertEqual(self.stage.post_standard({"event": "backup_requested"}), 202)
+
+    def mails_to(self, mailbox):
+        return [mail for mailboxes, mail in list(self.mail.mails) if mailbox in mailboxes]
+
+    def wait_for_mails(self, mailbox, count):
+        return wait_for(f"{count} mails", lambda: len(mails := self.mails_to(mailbox)) >= count and mails, WAIT_SECONDS)
+
+    def last_error(self):
+        return self.journal.one("SELECT last_error FROM outbox WHERE last_error IS NOT NULL ORDER BY id DESC")
+
+    def test_a_storm_is_one_mail_at_once_and_one_with_the_number_of_the_rest(self):
+        self.start_mail()
+        self.start()
+        for _ in range(STORM):
+            self.ask()
+        told = 0
+
+        def all_told():
+            nonlocal told
+            mails = self.mails_to("ops@example.com")
+            more = [int(mail["Subject"].rpartition(", ")[2].split()[0]) for mail in mails[1:]
+                    if mail["Subject"].endswith("times more")]
+            told = sum(more) + len(mails) - len(more)
+            return told >= STORM and mails
+        mails = wait_for("the whole storm", all_told, WAIT_SECONDS)
+        self.assertEqual(told, STORM)
+        self.assertLess(len(mails), STORM / 2)
+        self.assertEqual(mails[0]["Subject"], "Rücknahme: backup refused")
+        self.assertEqual(mails[0]["From"], "backstay@example.com")
+        self.assertEqual(mails[0]["To"], "ops@example.com, gone@example.com")
+        self.assertIn("the file disarmed is in state_dir", mails[0].get_content())
+        self.assertEqual(len({mail["Message-ID"] for mail in mails}), len(mails))
+        self.assertIn("backstay_receiver_messages_folded_total{channel=\"email\"}",
+                      self.stage.metrics(self.stage.receiver))
+        self.assertEqual(self.stage.slack.messages, [], "none of them was an error")
+
+    def test_a_mailbox_that_is_refused_is_tried_again_alone(self):
+        self.start_mail()
+        self.mail.refuse = {"gone@example.com": "451 4.3.0 not now"}
+        self.start()
+        self.ask()
+        wait_for("a second attempt", lambda: self.mail.attempts.count("gone@example.com") >= 2, WAIT_SECONDS)
+        self.assertEqual(self.last_error(), "mailbox 2: the mail server refuses for now (451)")
+        self.mail.refuse = {}
+        self.wait_for_mails("gone@example.com", 1)
+        self.assertEqual(len(self.mails_to("ops@example.com")), 1)
+
+    def test_what_was_not_sent_when_the_receiver_was_killed_is_sent_after(self):
+        self.start()
+        self.ask()
+        wait_for("the failure", self.last_error, WAIT_SECONDS)
+        self.assertEqual(self.last_error(), "mailbox 1: connection refused")
+        self.stage.kill_receiver()
+        self.start_mail()
+        self.stage.start_receiver()
+        self.wait_for_mails("ops@example.com", 1)
+        self.wait_for_mails("gone@example.com", 1)
+
+    def test_a_wrong_password_and_a_certificate_for_another_are_said_so(self):
+        self.start_mail()
+        self.mail.password = b"another"
+        self.start()
+        self.ask()
+        wait_for("the refusal", self.last_error, WAIT_SECONDS)
+        self.assertEqual(self.last_error(), "mailbox 1: the mail server refuses user or password (535)")
+        self.stage.kill_receiver()
+        self.mail.password = self.stage.secrets["mail_password"].encode()
+        self.start(host="127.0.0.1")
+        wrong = "mailbox 1: the mail server's certificate is not trusted, or not for this host"
+        wait_for("the certificate", lambda: self.last_error() == wrong, WAIT_SECONDS)
+        self.assertEqual(self.mail.mails, [])
+        self.assertNotIn(self.stage.secrets["mail_password"], self.stage.log("receiver").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+#include "receiver/channels/email.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/manual_clock.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct ScriptedSmtp final : SmtpClient {
+  Result<void> send(const SmtpRequest& request) override {
+    requests.push_back(request);
+    if (clock != nullptr) clock->advance(milliseconds(4000));
+    const auto problem = problems.find(request.to);
+    if (problem != problems.end()) return fail(problem->second);
+    return {};
+  }
+  std::vector<SmtpRequest> requests;
+  std::map<std::string, std::string> problems;  // by mailbox
+  test::ManualClock* clock = nullptr;
+};
+
+struct EmailTest : ::testing::Test {
+  EmailTest() {
+    config.host = "mail.example.com";
+    config.envelope = {"shop", "backstay@example.com", {"a@example.com", "b@example.com"}};
+    message.idempotency_key = "backstay-7";
+    message.title = "shop: rollback failed";
+  }
+  EmailChannel& channel() {
+    if (!made) made = std::make_unique<EmailChannel>(config, smtp, clock);
+    return *made;
+  }
+  std::string outcome() {
+    const auto sent = channel().send(message);
+    return sent ? "sent" : sent.error().message;
+  }
+  std::vector<std::string> mailboxes() const {
+    std::vector<std::string> found;
+    for (const SmtpRequest& request : smtp.requests) found.push_back(request.to);
+    return found;
+  }
+  test::ManualClock clock;
+  ScriptedSmtp smtp;
+  EmailConfig config;
+  Message message;
+  std::unique_ptr<EmailChannel> made;
+};
+
+using Mailboxes = std::vector<std::string>;
+
+TEST_F(EmailTest, EachMailboxGetsTheSameMail) {
+  config.user = "backstay";
+  config.password = SecretSource::literal(Secret("hunter2"));
+  EXPECT_EQ(outcome(), "sent");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com", "b@example.com"}));
+  for (const SmtpRequest& request : smtp.requests) {
+    EXPECT_EQ(request.host, "mail.example.com");
+    EXPECT_EQ(request.port, 587);
+    EXPECT_EQ(request.tls, SmtpRequest::Tls::starttls);
+    EXPECT_EQ(request.from, "backstay@example.com");
+    EXPECT_EQ(request.user, "backstay");
+    EXPECT_TRUE(request.password.equals("hunter2"));
+    EXPECT_EQ(request.text, mail_text(message, config.envelope));
+  }
+  EXPECT_EQ(channel().name(), "email");
+}
+
+TEST_F(EmailTest, AMailboxThatIsRefusedKeepsNoOtherFromBeingToldAndIsTriedAgainAlone) {
+  smtp.problems["a@example.com"] = "the mail server refuses (550)";
+  EXPECT_EQ(outcome(), "mailbox 1: the mail server refuses (550)");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com", "b@example.com"}));
+  smtp.requests.clear();
+  EXPECT_EQ(outcome(), "mailbox 1: the mail server refuses (550)");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com"}));
+  smtp.requests.clear();
+  smtp.problems.clear();
+  EXPECT_EQ(outcome(), "sent");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com"}));
+  message.idempotency_key = "backstay-8";
+  smtp.requests.clear();
+  EXPECT_EQ(outcome(), "sent");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com", "b@example.com"})) << "the next goes to all";
+}
+
+TEST_F(EmailTest, TheDeadlineIsForAllMailboxesTogether) {
+  config.timeout = milliseconds(15'000);
+  smtp.clock = &clock;
+  EXPECT_EQ(outcome(), "sent");
+  ASSERT_EQ(smtp.requests.size(), 2U);
+  EXPECT_EQ(smtp.requests[0].deadline, milliseconds(15'000));
+  EXPECT_EQ(smtp.requests[1].deadline, milliseconds(11'000));
+}
+
+TEST_F(EmailTest, APasswordThatCannotBeReadIsAnError) {
+  config.user = "backstay";
+  config.password = SecretSource::file("/nowhere/password");
+  EXPECT_EQ(outcome(), "/nowhere/password: No such file or directory");
+  EXPECT_TRUE(smtp.requests.empty());
+}
+
+}  // namespace
+}  // namespace backstay
