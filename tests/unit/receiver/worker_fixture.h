@@ -73,7 +73,8 @@ class WorkerFixture : public ::testing::Test {
     driver.set_live("1");
     driver.set_kept({"1"});
     alerts.on_ask = [this](const auto&, const auto&) {
-      return *driver.current() == "2" ? ScriptedAlerts::firing() : ScriptedAlerts::clear();
+      const auto live = driver.current();
+      return live && *live == "2" ? ScriptedAlerts::firing() : ScriptedAlerts::clear();
     };
     actions["stage"] = std::make_unique<Stage>(driver);
     actions["switch"] = std::make_unique<SwitchRelease>(driver);
