@@ -4,7 +4,7 @@ disk before its 2xx, and adnanh/webhook, which checks the signature and keeps no
 no delivery has, so that it runs no command. Each in turn, three times; the median counts. Prints a table, and fails where
 the receiver accepts fewer a second, or where the 99th percentile of its answers is 20 ms or more.
 
-webhook_bench.py [DELIVERIES]     20000 by default, of each run
+webhook_bench.py [DELIVERIES]     3000 by default, of each run
 BACKSTAY_BIN names the folder of the programs; without it, build/bin: measure the release build.
 """
 
@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import socket
 import sqlite3
 import statistics
@@ -28,6 +29,7 @@ sys.path[:0] = [str(ROOT / "tests" / "e2e")]
 sys.dont_write_bytecode = True
 
 from cluster import end, free_port, wait_for  # noqa: E402
+from script import end_with_all_on_signals  # noqa: E402
 
 RECEIVER = Path(os.environ.get("BACKSTAY_BIN") or ROOT / "build" / "bin") / "backstay-receiver"
 RUNS, SENDERS, P99_MS = 3, 16, 20
@@ -79,6 +81,7 @@ def read_answer(connection, rest):
 
 def send(port, requests, start, results):
     """One sender: (statuses, milliseconds of each)"""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     start.wait()
     statuses, times, rest = {}, [], b""
     connection = socket.create_connection(("127.0.0.1", port), 60)
@@ -97,7 +100,8 @@ def storm(port, path, first, deliveries):
     start, results = multiprocessing.Event(), multiprocessing.Queue()
     each = deliveries // SENDERS
     senders = [multiprocessing.Process(target=send, args=(
-        port, [delivery(first + number * each + i, path) for i in range(each)], start, results)) for number in range(SENDERS)]
+        port, [delivery(first + number * each + i, path) for i in range(each)], start, results), daemon=True)
+               for number in range(SENDERS)]
     for sender in senders:
         sender.start()
     begun = time.perf_counter()
@@ -169,7 +173,8 @@ def measure(program, deliveries):
 
 
 def main():
-    deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    end_with_all_on_signals()
+    deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 3_000
     results = {"webhook": measure(Peer, deliveries), "backstay": measure(Receiver, deliveries)}
     print(f"{deliveries} deliveries of {BYTES / 1000:.0f} KB, {SENDERS} senders, median of {RUNS} runs; {os.cpu_count()} cores")
     print(f"{'':<12}{'a second':>12}{'p99, ms':>12}{'on disk':>12}")
