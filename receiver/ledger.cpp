@@ -14,7 +14,7 @@ using journal::Transaction;
 constexpr const char* kSettled = R"sql(
 SELECT d.release FROM deployments d JOIN releases r ON r.name = d.release
 WHERE d.ended_at IS NULL AND d.kind != 'observed' AND r.good_at IS NULL
-  AND r.poisoned_at IS NULL AND d.live_at <= ?
+  AND r.poisoned_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM runs WHERE id = d.run_id AND outcome IS NOT 'done')
   AND NOT EXISTS (SELECT 1 FROM events e JOIN decisions x ON x.event_id = e.id
                   WHERE e.kind = 'alert_firing' AND x.rule != '' AND e.began_at >= d.live_at
@@ -137,10 +137,9 @@ void mark_rolled_back(Transaction& tx, std::int64_t deployment_id, WallTime at,
   note_change(tx, at, "poisoned", release, "backstay", reason);
 }
 
-std::optional<std::string> promote_settled(Transaction& tx, WallTime now,
-                                           std::chrono::milliseconds settle) {
+std::optional<std::string> promote_settled(Transaction& tx, WallTime now) {
   Statement select = tx.prepare(kSettled);
-  if (!select.bind(to_unix_ms(now - settle)).next()) return std::nullopt;
+  if (!select.next()) return std::nullopt;
   const std::string release = select.text(0);
   tx.prepare("UPDATE releases SET good_at = ? WHERE name = ?")
       .bind(to_unix_ms(now))

@@ -65,11 +65,10 @@ void open_deployment(journal::Transaction& tx, const std::string& release, const
 // The deployment was rolled back: its release is poisoned until a person clears it.
 void mark_rolled_back(journal::Transaction& tx, std::int64_t deployment_id, WallTime at,
                       const std::string& reason);
-// A live deployment older than `settle` makes its release good, if its run ended well and no alert
-// that a rule names began meanwhile: else only a person may call it good. Returns that release's
-// name.
-std::optional<std::string> promote_settled(journal::Transaction& tx, WallTime now,
-                                           std::chrono::milliseconds settle);
+// A live deployment that has been so for long enough, which is the caller's to say, makes its
+// release good, if its run ended well and no alert that a rule names began meanwhile: else only a
+// person may call it good. Returns that release's name.
+std::optional<std::string> promote_settled(journal::Transaction& tx, WallTime now);
 // The driver says what is live; where the ledger disagrees, a webhook was lost: the driver is
 // right. Returns true where the ledger had to be corrected.
 bool reconcile(journal::Transaction& tx, const std::string& live_release, WallTime at);

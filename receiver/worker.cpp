@@ -148,17 +148,25 @@ bool Worker::work_once(const std::stop_token& stop) {
   return busy_.exchange(false);
 }
 
+// A clock that is set forward makes no release good: time that did not pass proves nothing.
+bool Worker::has_settled(const Deployment& live) {
+  const SteadyTime now = clock_.steady();
+  if (watched_.deployment_id != live.id) watched_ = {live.id, clock_.now() - live.live_at, now};
+  return watched_.age + (now - watched_.since) >= config_.settle;
+}
+
 void Worker::promote() {
   std::optional<std::string> promoted;
   const auto looked = journal_.read([&](Transaction& tx) {
     const Ledger ledger = load_ledger(tx);
     const Deployment* live = ledger.live();
     const Release* release = live == nullptr ? nullptr : ledger.find(live->release);
-    if (release != nullptr && !release->good_at) promoted = release->name;
+    if (release == nullptr || release->good_at) return;
+    if (has_settled(*live)) promoted = release->name;
   });
   if (!looked || !promoted) return;
-  const auto written = journal_.write(
-      [&](Transaction& tx) { promoted = promote_settled(tx, clock_.now(), config_.settle); });
+  const auto written =
+      journal_.write([&](Transaction& tx) { promoted = promote_settled(tx, clock_.now()); });
   if (written && promoted) log::info("a release is good now", {{"release", *promoted}});
 }
 

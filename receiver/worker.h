@@ -52,6 +52,12 @@ class Worker {
 
  private:
   struct InFlight;  // a run with all that its steps need
+  // The live deployment since this worker first saw it.
+  struct Watched {
+    std::int64_t deployment_id = 0;
+    std::chrono::milliseconds age{0};  // then
+    SteadyTime since;
+  };
 
   bool go_round(const std::stop_token& stop);
   Facts gather_facts(const StoredEvent& stored, const std::stop_token& stop);
@@ -66,6 +72,7 @@ class Worker {
               const std::function<void(journal::Transaction&)>& how);
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
   void promote();
+  bool has_settled(const Deployment& live);
   bool write(const std::stop_token& stop, const std::function<void(journal::Transaction&)>& work);
 
   const WorkerConfig config_;
@@ -78,6 +85,7 @@ class Worker {
 
   std::atomic<std::int64_t> last_round_ms_{0};
   std::atomic<bool> busy_{false};
+  Watched watched_;
   WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
   Mutex mutex_;
   std::condition_variable_any woken_;

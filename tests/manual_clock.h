@@ -26,6 +26,11 @@ class ManualClock final : public Clock {
     now_ += duration;
     steady_ += duration;
   }
+  // Somebody sets the wall clock.
+  void jump(std::chrono::milliseconds by) {
+    const MutexLock lock(mutex_);
+    now_ += by;
+  }
 
  private:
   mutable Mutex mutex_;

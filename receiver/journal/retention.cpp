@@ -13,7 +13,7 @@ namespace {
 //   good; a run that made a deployment, or came after the live release's switch (guards and the
 //   ledger look at those), and that of the last backup.
 constexpr const char* kUnneeded = R"sql(
-WITH live (since) AS (SELECT live_at FROM deployments WHERE ended_at IS NULL)
+WITH live (id, since) AS (SELECT id, live_at FROM deployments WHERE ended_at IS NULL)
 SELECT json_group_array(e.id) FROM events e JOIN decisions d ON d.event_id = e.id
 LEFT JOIN runs r ON r.event_id = e.id
 WHERE e.id > ?1 AND e.id <= ?2
@@ -23,7 +23,7 @@ WHERE e.id > ?1 AND e.id <= ?2
   AND (r.id IS NULL OR (
     coalesce(r.ended_at, ?3) < ?3
     AND NOT EXISTS (SELECT 1 FROM deployments WHERE run_id = r.id)
-    AND NOT EXISTS (SELECT 1 FROM live WHERE r.started_at >= since)
+    AND NOT EXISTS (SELECT 1 FROM live WHERE r.started_at >= since OR r.deployment_id = id)
     AND r.id IS NOT (SELECT run_id FROM steps
                      WHERE name = 'backup' AND (outcome = 'done' OR finding = 'done')
                      ORDER BY coalesce(checked_at, ended_at) DESC LIMIT 1)))

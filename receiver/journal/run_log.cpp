@@ -74,11 +74,13 @@ void end_run(Transaction& tx, std::int64_t run_id, WallTime at, const std::strin
       .run();
 }
 
-std::vector<Run> runs_since(Transaction& tx, WallTime since) {
-  Statement select =
-      tx.prepare(std::string(kRunColumns) + "WHERE started_at >= ? ORDER BY id DESC");
+std::vector<Run> runs_since(Transaction& tx, WallTime since,
+                            std::optional<std::int64_t> deployment_id) {
+  Statement select = tx.prepare(std::string(kRunColumns) +
+                                "WHERE started_at >= ? OR deployment_id = ? ORDER BY id DESC");
   std::vector<Run> runs;
-  for (select.bind(to_unix_ms(since)); select.next();) runs.push_back(run_of(select));
+  select.bind(to_unix_ms(since)).bind(deployment_id);
+  while (select.next()) runs.push_back(run_of(select));
   return runs;
 }
 

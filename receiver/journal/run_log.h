@@ -49,8 +49,10 @@ std::optional<Run> find_run(Transaction& tx, std::int64_t id);
 std::optional<Run> run_of_event(Transaction& tx, std::int64_t event_id);
 void end_run(Transaction& tx, std::int64_t run_id, WallTime at, const std::string& outcome,
              const std::string& detail);
-// Newest first, those that started at or after the given time.
-std::vector<Run> runs_since(Transaction& tx, WallTime since);
+// Newest first: those that started at or after the given time, and all that were to undo the
+// deployment, whatever a clock that was set back says of when they started.
+std::vector<Run> runs_since(Transaction& tx, WallTime since,
+                            std::optional<std::int64_t> deployment_id = std::nullopt);
 
 // Returns the fencing token.
 std::int64_t start_step(Transaction& tx, std::int64_t run_id, const std::string& name, WallTime at);

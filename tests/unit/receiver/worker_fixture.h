@@ -53,6 +53,7 @@ class HookedClock final : public Clock {
     return clock_.sleep(duration, stop);
   }
   void advance(std::chrono::milliseconds duration) { clock_.advance(duration); }
+  void jump(std::chrono::milliseconds by) { clock_.jump(by); }
 
   std::function<void()> on_sleep;
 

@@ -291,6 +291,45 @@ TEST_F(WorkerTest, AReleaseThatSettlesIsGood) {
   EXPECT_TRUE(ledger().find("2")->good_at);
 }
 
+TEST_F(WorkerTest, AClockThatIsSetForwardMakesNoReleaseGood) {
+  go_live_with_two();
+  clock.jump(minutes(60));
+  work();
+  EXPECT_FALSE(ledger().find("2")->good_at);
+  clock.jump(minutes(-120));
+  clock.advance(minutes(10));
+  work();
+  EXPECT_TRUE(ledger().find("2")->good_at) << "nor does one that is set back keep it from being so";
+}
+
+TEST_F(WorkerTest, AReleaseSettlesAcrossARestart) {
+  go_live_with_two();
+  clock.advance(minutes(9));
+  restart();
+  work();
+  EXPECT_FALSE(ledger().find("2")->good_at);
+  clock.advance(minutes(1));
+  work();
+  EXPECT_TRUE(ledger().find("2")->good_at);
+}
+
+// The deployment's rollback then began before the deployment, by the clock, and long ago.
+TEST_F(WorkerTest, AClockThatIsSetBackAllowsNoSecondRollback) {
+  policy.rules.push_back(rule("failed", EventKind::deploy_failed, ActionKind::rollback));
+  restart();
+  go_live_with_two();
+  driver.before = [](const std::string& what, const auto&) {
+    return what == "switch 1" ? std::optional(failed("no space left")) : std::nullopt;
+  };
+  clock.jump(std::chrono::hours(-5));
+  append(asks(EventKind::deploy_failed, "2"));
+  work();
+  clock.advance(std::chrono::hours(4));
+  const auto id = append(asks(EventKind::deploy_failed, "2"));
+  work();
+  EXPECT_EQ(decision(id.value_or(0)).reason, "already_rolled_back");
+}
+
 TEST_F(WorkerTest, ADeployThatFailedNeverBecomesGoodByItself) {
   verify->on_perform = [](const StepContext&) { return failed("health answers 503"); };
   append(asks(EventKind::deploy_requested, "2"));
