@@ -18,12 +18,13 @@ Result<std::vector<std::unique_ptr<Channel>>> make_channels(const ReceiverConfig
                                                             Clock& clock) {
   std::vector<std::unique_ptr<Channel>> channels;
   for (const NotifyConfig& notify : config.notify) {
-    if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>());
+    if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>(notify.wording));
     if (notify.channel == "slack") {
-      channels.push_back(std::make_unique<SlackChannel>(*notify.url, http));
+      channels.push_back(std::make_unique<SlackChannel>(*notify.url, http, notify.wording));
     }
     if (notify.channel == "email") {
-      channels.push_back(std::make_unique<EmailChannel>(*notify.email, smtp, clock));
+      channels.push_back(
+          std::make_unique<EmailChannel>(*notify.email, smtp, clock, notify.wording));
     }
   }
   return channels;

@@ -11,6 +11,7 @@
 #include "receiver/journal/audit.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
+#include "receiver/ledger_report.h"
 
 namespace backstay {
 namespace {
@@ -22,13 +23,6 @@ json refused(const std::string& message) { return {{"refused", message}}; }
 
 json time_or_null(const std::optional<WallTime>& time) {
   return time ? json(format_rfc3339(*time)) : json(nullptr);
-}
-
-std::string state_of(const Release& release, const Ledger& ledger) {
-  if (release.poisoned_at) return "poisoned";
-  if (release.good_at) return "good";
-  const Deployment* live = ledger.live();
-  return live != nullptr && live->release == release.name ? "settling" : "candidate";
 }
 
 json run_json(const journal::Run& run) {
@@ -144,26 +138,14 @@ json Control::status() {
 
 json Control::releases() {
   const auto kept = driver_.kept();
-  json list = json::array();
+  Ledger ledger;
+  std::map<std::string, ReleaseDetails> details;
   const auto read = journal_.read([&](journal::Transaction& tx) {
-    const Ledger ledger = load_ledger(tx);
-    for (const Release& release : ledger.releases) {
-      const Deployment* live = ledger.live();
-      json entry = {{"release", release.name},
-                    {"state", state_of(release, ledger)},
-                    {"live", live != nullptr && live->release == release.name},
-                    {"first_seen_at", format_rfc3339(release.first_seen_at)},
-                    {"good_at", time_or_null(release.good_at)},
-                    {"poisoned_at", time_or_null(release.poisoned_at)},
-                    {"poison_reason", release.poison_reason},
-                    {"rollback_safe", release.rollback_safe}};
-      if (kept) {
-        entry["kept"] = std::find(kept->begin(), kept->end(), release.name) != kept->end();
-      }
-      list.push_back(entry);
-    }
+    ledger = load_ledger(tx);
+    details = load_details(tx);
   });
-  return read ? json{{"releases", list}} : error(read.error().message);
+  if (!read) return error(read.error().message);
+  return ledger_report(ledger, details, kept ? std::optional(*kept) : std::nullopt);
 }
 
 json Control::adopt(const json& parameters) {
@@ -206,6 +188,9 @@ json Control::submit(const json& parameters) {
   if (!event.release.empty() && !is_valid_release_name(event.release)) {
     return error("\"" + event.release + "\" is not a release's name");
   }
+  auto details = release_details_from_json(parameters.value("details", json::object()));
+  if (!details) return error(details.error().message);
+  event.details = std::move(*details);
   if (!parameters.value("backup", true)) event.labels["backup"] = "no";
   std::optional<std::int64_t> id;
   const auto written = journal_.write([&](journal::Transaction& tx) {

@@ -19,7 +19,8 @@ namespace backstay {
 //   releases         {}                                   the ledger
 //   adopt            {release, actor, reason}             seeds or corrects the ledger
 //   clear            {release, actor, reason}             takes the poison off a release
-//   submit           {event, release, actor, backup}      appends a request; returns {event_id}
+//   submit           {event, release, actor, backup,
+//                    details}                           appends a request; returns {event_id}
 //   outcome          {event_id}                           decision, run and steps so far
 //   approve, refuse  {event_id, actor, reason}            answers what waits for approval
 //   explain          {event}                              what would be decided, guard by guard

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "receiver/release_details.h"
 
 namespace backstay {
 
@@ -33,6 +34,7 @@ struct Event {
   std::string subject;     // an alert's name, a deployment's id; for people
   std::map<std::string, std::string> labels;  // an alert's, or what a rule may match
   std::optional<WallTime> began_at;           // an alert's startsAt
+  ReleaseDetails details = {};                // of the release, as far as the sender told
 };
 
 // An event with its place in the journal.

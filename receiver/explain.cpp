@@ -16,9 +16,10 @@ namespace {
 using nlohmann::json;
 
 // The columns of the table events, and what an entry of the audit has beside them.
-constexpr std::array<std::string_view, 16> kKeys{
-    "id",      "event_id", "received_at", "source",     "dedupe_key", "kind", "actor", "release",
-    "subject", "labels",   "began_at",    "deliveries", "at",         "what", "why",   "token"};
+constexpr std::array<std::string_view, 17> kKeys{
+    "id",    "event_id", "received_at", "source", "dedupe_key", "kind",
+    "actor", "release",  "subject",     "labels", "began_at",   "deliveries",
+    "at",    "what",     "why",         "token",  "details"};
 
 Result<std::string> text_of(const json& document, const char* key) {
   const auto found = document.find(key);

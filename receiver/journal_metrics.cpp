@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/metric_family.h"
+#include "receiver/delivery_metrics.h"
 
 namespace backstay {
 namespace {
@@ -92,7 +93,10 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
 
 std::vector<MetricFamily> JournalMetrics::Collect() const {
   std::vector<MetricFamily> families;
-  const auto read = journal_.read([&](journal::Transaction& tx) { families = read_all(tx); });
+  const auto read = journal_.read([&](journal::Transaction& tx) {
+    families = read_all(tx);
+    for (MetricFamily& family : delivery_metrics(tx)) families.push_back(std::move(family));
+  });
   if (!read) families.clear();
   const bool is_up = read && journal_.write_problem().empty();
   families.push_back(

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/timestamp.h"
+#include "receiver/delivery.h"
 
 namespace backstay {
 namespace {
@@ -28,6 +31,65 @@ std::optional<WallTime> maybe_time(const Statement& row, int column) {
   return ms ? std::optional(from_unix_ms(*ms)) : std::nullopt;
 }
 
+void ensure_release(Transaction& tx, const std::string& name, WallTime at) {
+  tx.prepare("INSERT INTO releases (name, first_seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+      .bind(name)
+      .bind(to_unix_ms(at))
+      .run();
+}
+
+ReleaseDetails details_in(const std::optional<std::string>& text) {
+  if (!text) return {};
+  auto details = release_details_from_json(nlohmann::json::parse(*text));
+  if (!details) throw std::runtime_error("details: " + details.error().message);
+  return std::move(*details);
+}
+
+// What is told of a release takes the place of what was known. Whoever deploys it anew may say that
+// it is safe after all. Returns the whole.
+ReleaseDetails learn(Transaction& tx, const std::string& release, const Origin& origin,
+                     WallTime at) {
+  Statement select = tx.prepare("SELECT details, rollback_safe FROM releases WHERE name = ?");
+  if (!select.bind(release).next()) return {};
+  const ReleaseDetails known = details_in(select.maybe_text(0));
+  const bool was_safe = select.integer(1) != 0;
+  ReleaseDetails all = merged(known, origin.details);
+  const bool is_safe = all.rollback_safe.value_or(was_safe);
+  all.rollback_safe.reset();  // it has a column
+  if (to_json(all) == to_json(known) && is_safe == was_safe) return all;
+  tx.prepare("UPDATE releases SET details = ?, rollback_safe = ? WHERE name = ?")
+      .bind(to_json(all).dump())
+      .bind(static_cast<std::int64_t>(is_safe))
+      .bind(release)
+      .run();
+  note_change(tx, at, "described", release, origin.actor, describe(origin.details));
+  return all;
+}
+
+bool was_ever_live(const Ledger& ledger, const std::string& release) {
+  return std::any_of(ledger.deployments.begin(), ledger.deployments.end(),
+                     [&](const Deployment& each) { return each.release == release; });
+}
+
+// A webhook tells of the live release what the ledger did not know when that went live.
+void fill_in(Transaction& tx, const Ledger& ledger, const Origin& origin, WallTime at) {
+  if (origin.actor.empty() && origin.details.is_empty()) return;
+  const Deployment& live = ledger.deployments.front();
+  tx.prepare("UPDATE deployments SET actor = ? WHERE id = ? AND actor IS NULL")
+      .bind(origin.actor.empty() ? std::nullopt : std::optional(origin.actor))
+      .bind(live.id)
+      .run();
+  const bool had_times = !learn(tx, live.release, {}, at).commit_times.empty();
+  const ReleaseDetails details = learn(tx, live.release, origin, at);
+  const auto times =
+      std::count_if(ledger.deployments.begin(), ledger.deployments.end(),
+                    [&](const Deployment& each) { return each.release == live.release; });
+  if (had_times || times != 1 || live.purpose.empty()) return;
+  count_lead_times(tx, details.commit_times, live.live_at);
+}
+
+}  // namespace
+
 void note_change(Transaction& tx, WallTime at, const std::string& what, const std::string& release,
                  const std::string& actor, const std::string& reason) {
   tx.prepare("INSERT INTO changes (at, what, release, actor, reason) VALUES (?, ?, ?, ?, ?)")
@@ -38,15 +100,6 @@ void note_change(Transaction& tx, WallTime at, const std::string& what, const st
       .bind(reason)
       .run();
 }
-
-void ensure_release(Transaction& tx, const std::string& name, WallTime at) {
-  tx.prepare("INSERT INTO releases (name, first_seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
-      .bind(name)
-      .bind(to_unix_ms(at))
-      .run();
-}
-
-}  // namespace
 
 const Deployment* Ledger::live() const {
   return deployments.empty() || deployments.front().ended_at ? nullptr : &deployments.front();
@@ -98,29 +151,57 @@ Ledger load_ledger(Transaction& tx) {
                                releases.integer(5) != 0});
   }
   Statement deployments = tx.prepare(
-      "SELECT id, release, kind, run_id, live_at, ended_at, rolled_back FROM deployments "
+      "SELECT id, release, kind, run_id, live_at, ended_at, rolled_back, actor, purpose, "
+      "failed_at, recovered_at FROM deployments "
       "ORDER BY id DESC LIMIT 1000");
   while (deployments.next()) {
-    ledger.deployments.push_back({deployments.integer(0), deployments.text(1), deployments.text(2),
-                                  deployments.maybe_integer(3),
-                                  from_unix_ms(deployments.integer(4)), maybe_time(deployments, 5),
-                                  deployments.integer(6) != 0});
+    ledger.deployments.push_back(
+        {deployments.integer(0), deployments.text(1), deployments.text(2),
+         deployments.maybe_integer(3), from_unix_ms(deployments.integer(4)),
+         maybe_time(deployments, 5), deployments.integer(6) != 0, deployments.text(7),
+         deployments.text(8), maybe_time(deployments, 9), maybe_time(deployments, 10)});
   }
   return ledger;
 }
 
+std::map<std::string, ReleaseDetails> load_details(Transaction& tx) {
+  std::map<std::string, ReleaseDetails> details;
+  Statement select = tx.prepare("SELECT name, details FROM releases WHERE details IS NOT NULL");
+  while (select.next()) details[select.text(0)] = details_in(select.maybe_text(1));
+  return details;
+}
+
+void note_candidate(Transaction& tx, const std::string& release, WallTime at,
+                    const Origin& origin) {
+  ensure_release(tx, release, at);
+  learn(tx, release, origin, at);
+}
+
 void open_deployment(Transaction& tx, const std::string& release, const std::string& kind,
-                     std::optional<std::int64_t> run_id, WallTime live_at) {
+                     std::optional<std::int64_t> run_id, WallTime live_at, const Origin& origin) {
+  const Ledger before = load_ledger(tx);
+  const std::string purpose = purpose_of(before, release, kind, origin.details.rework);
   ensure_release(tx, release, live_at);
+  const ReleaseDetails details = learn(tx, release, origin, live_at);
   tx.prepare("UPDATE deployments SET ended_at = ? WHERE ended_at IS NULL")
       .bind(to_unix_ms(live_at))
       .run();
-  tx.prepare("INSERT INTO deployments (release, kind, run_id, live_at) VALUES (?, ?, ?, ?)")
+  tx.prepare(
+        "INSERT INTO deployments (release, kind, run_id, live_at, actor, purpose) "
+        "VALUES (?, ?, ?, ?, ?, ?)")
       .bind(release)
       .bind(kind)
       .bind(run_id)
       .bind(to_unix_ms(live_at))
+      .bind(origin.actor.empty() ? std::nullopt : std::optional(origin.actor))
+      .bind(purpose.empty() ? std::nullopt : std::optional(purpose))
       .run();
+  if (purpose == "rollback" && before.live() != nullptr) {
+    note_failed(tx, before.live()->id, live_at, "release " + release + " was put back");
+  }
+  if (!purpose.empty() && !was_ever_live(before, release)) {
+    count_lead_times(tx, details.commit_times, live_at);
+  }
 }
 
 void mark_rolled_back(Transaction& tx, std::int64_t deployment_id, WallTime at,
@@ -134,6 +215,7 @@ void mark_rolled_back(Transaction& tx, std::int64_t deployment_id, WallTime at,
       .bind(reason)
       .bind(release)
       .run();
+  note_failed(tx, deployment_id, at, reason);
   note_change(tx, at, "poisoned", release, "backstay", reason);
 }
 
@@ -149,10 +231,14 @@ std::optional<std::string> promote_settled(Transaction& tx, WallTime now) {
   return release;
 }
 
-bool reconcile(Transaction& tx, const std::string& live_release, WallTime at) {
+bool reconcile(Transaction& tx, const std::string& live_release, WallTime at,
+               const Origin& origin) {
   const Ledger ledger = load_ledger(tx);
-  if (ledger.live() != nullptr && ledger.live()->release == live_release) return false;
-  open_deployment(tx, live_release, "observed", std::nullopt, at);
+  if (ledger.live() != nullptr && ledger.live()->release == live_release) {
+    fill_in(tx, ledger, origin, at);
+    return false;
+  }
+  open_deployment(tx, live_release, "observed", std::nullopt, at, origin);
   const std::string before = ledger.live() == nullptr ? "nothing" : ledger.live()->release;
   note_change(tx, at, "observed", live_release, "driver", "the ledger had " + before + " live");
   return true;
@@ -162,7 +248,7 @@ void adopt(Transaction& tx, const std::string& release, WallTime at, const std::
            const std::string& reason) {
   const Ledger ledger = load_ledger(tx);
   if (ledger.live() == nullptr || ledger.live()->release != release) {
-    open_deployment(tx, release, "adopted", std::nullopt, at);
+    open_deployment(tx, release, "adopted", std::nullopt, at, {actor, {}});
   }
   tx.prepare(
         "UPDATE releases SET good_at = ?, poisoned_at = NULL, poison_reason = NULL WHERE name = ?")

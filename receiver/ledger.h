@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "receiver/journal/database.h"
+#include "receiver/release_details.h"
 
 namespace backstay {
 
@@ -32,6 +34,16 @@ struct Deployment {
   WallTime live_at;
   std::optional<WallTime> ended_at;
   bool rolled_back = false;
+  std::string actor = {};    // who deployed it; empty where nobody told
+  std::string purpose = {};  // planned, rework, rollback, or empty: see purpose_of() in delivery.h
+  std::optional<WallTime> failed_at = {};     // when it was known to need stepping in
+  std::optional<WallTime> recovered_at = {};  // when a release after it was verified
+};
+
+// Who deploys a release, and what is told of it; empty where nobody told.
+struct Origin {
+  std::string actor = {};
+  ReleaseDetails details = {};
 };
 
 // What was live when, newest deployment first.
@@ -59,10 +71,21 @@ std::optional<std::string> in_the_way(const Ledger& ledger, const std::string& t
 // --- changes; each notes who did it and why ---
 
 Ledger load_ledger(journal::Transaction& tx);
+// What is known of each release, by name; rollback_safe is with the release, rework with the
+// deployment.
+std::map<std::string, ReleaseDetails> load_details(journal::Transaction& tx);
+// Someone wants to deploy this release, and tells of it: known before anything is done, so that it
+// is not lost with what goes wrong.
+void note_candidate(journal::Transaction& tx, const std::string& release, WallTime at,
+                    const Origin& origin);
+// A line of the audit.
+void note_change(journal::Transaction& tx, WallTime at, const std::string& what,
+                 const std::string& release, const std::string& actor, const std::string& reason);
 // Ends the live deployment and opens the next.
 void open_deployment(journal::Transaction& tx, const std::string& release, const std::string& kind,
-                     std::optional<std::int64_t> run_id, WallTime live_at);
-// The deployment was rolled back: its release is poisoned until a person clears it.
+                     std::optional<std::int64_t> run_id, WallTime live_at,
+                     const Origin& origin = {});
+// The deployment was rolled back: it failed, and its release is poisoned until a person clears it.
 void mark_rolled_back(journal::Transaction& tx, std::int64_t deployment_id, WallTime at,
                       const std::string& reason);
 // A live deployment that has been so for long enough, which is the caller's to say, makes its
@@ -70,8 +93,10 @@ void mark_rolled_back(journal::Transaction& tx, std::int64_t deployment_id, Wall
 // person may call it good. Returns that release's name.
 std::optional<std::string> promote_settled(journal::Transaction& tx, WallTime now);
 // The driver says what is live; where the ledger disagrees, a webhook was lost: the driver is
-// right. Returns true where the ledger had to be corrected.
-bool reconcile(journal::Transaction& tx, const std::string& live_release, WallTime at);
+// right. Returns true where the ledger had to be corrected. Where a webhook tells of that very
+// release, `origin` is what it says, and fills in what the ledger does not know yet.
+bool reconcile(journal::Transaction& tx, const std::string& live_release, WallTime at,
+               const Origin& origin = {});
 // A person says that this release is live and good.
 void adopt(journal::Transaction& tx, const std::string& release, WallTime at,
            const std::string& actor, const std::string& reason);

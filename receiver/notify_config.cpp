@@ -28,6 +28,22 @@ std::vector<std::string> read_severities(ConfigNode& node) {
   return severities;
 }
 
+Wording read_wording(ConfigNode& node, const std::string& service) {
+  Wording wording;
+  wording.service = service;
+  const auto keep = [&](const char* key, const Result<MessageTemplate>& made) {
+    if (!made) node.fault(key, made.error().message);
+    return made ? std::optional(*made) : std::nullopt;
+  };
+  if (const auto text = node.maybe_text("title_template")) {
+    wording.title = keep("title_template", MessageTemplate::parse(*text, "title_template"));
+  }
+  if (const auto path = node.maybe_path("template_file")) {
+    wording.text = keep("template_file", MessageTemplate::load(*path));
+  }
+  return wording;
+}
+
 // It becomes part of a URL.
 bool is_host(const std::string& text) {
   constexpr std::string_view kAllowed =
@@ -82,6 +98,7 @@ std::vector<NotifyConfig> read_notify(ConfigNode& root, const std::string& servi
     if (!names.insert(notify.channel).second) node.fault("channel", "used twice");
     notify.severities = read_severities(node);
     notify.group_window = node.duration_or("group_window", minutes(5), milliseconds(0), hours(24));
+    notify.wording = read_wording(node, service);
     if (notify.channel == "slack") notify.url = node.required_secret("url", false);
     if (notify.channel == "email") notify.email = read_email(node, service);
     channels.push_back(notify);

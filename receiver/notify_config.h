@@ -8,6 +8,7 @@
 #include "base/config_file.h"
 #include "base/secret.h"
 #include "receiver/channels/email.h"
+#include "receiver/channels/message_template.h"
 
 namespace backstay {
 
@@ -16,7 +17,8 @@ struct NotifyConfig {
   std::string channel;                              // log, slack, email
   std::vector<std::string> severities;              // empty: all
   std::chrono::milliseconds group_window{300'000};  // 0: nothing is grouped
-  std::optional<SecretSource> url;                  // slack
+  Wording wording;
+  std::optional<SecretSource> url;  // slack
   std::optional<EmailConfig> email;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "receiver/delivery.h"
 #include "receiver/journal/approval_log.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
@@ -34,6 +35,15 @@ bool stays_open(const Decision& decision, const History& history) {
   const bool is_open = history.approval && !history.approval->answered_at;
   return is_open && (decision.reason == Reason::alert_unknown ||
                      decision.reason == Reason::no_data || decision.reason == Reason::live_unknown);
+}
+
+// What is wrong with the live release is bad enough to go back, whether or not that is done.
+bool finds_the_live_release_bad(const Event& event, const Decision& decision) {
+  const bool is_sign =
+      event.kind == EventKind::alert_firing || event.kind == EventKind::deploy_failed;
+  return is_sign && decision.action == ActionKind::rollback && decision.deployment_id &&
+         (decision.verdict == Verdict::act || decision.verdict == Verdict::observe ||
+          decision.verdict == Verdict::wait);
 }
 
 // People are asked once, however many alerts lead to the same.
@@ -82,6 +92,9 @@ void record_decision(Transaction& tx, const Telling& telling, const StoredEvent&
                         {"verdict", to_string(decision.verdict)},
                         {"reason", to_string(decision.reason)},
                         {"explanation", decision.explanation}});
+  if (finds_the_live_release_bad(stored.event, decision)) {
+    note_failed(tx, *decision.deployment_id, now, decision.explanation);
+  }
   if (stays_open(decision, history)) {
     keep_open(tx, telling, stored, decision, history, now);
     return;
@@ -92,7 +105,12 @@ void record_decision(Transaction& tx, const Telling& telling, const StoredEvent&
   // Rule 8: a resolve is heard, and Prometheus is then asked whether it is true.
   if (stored.event.kind == EventKind::alert_resolved) look_again_at_approvals(tx);
   std::optional<std::int64_t> run_id;
-  if (decision.verdict == Verdict::act) run_id = append_run(tx, run_of(stored, decision, now));
+  if (decision.verdict == Verdict::act) {
+    run_id = append_run(tx, run_of(stored, decision, now));
+    if (decision.action == ActionKind::deploy) {
+      note_candidate(tx, decision.release_to, now, {stored.event.actor, stored.event.details});
+    }
+  }
   tell(tx, telling, now, run_id, message_for_decision(telling.service, stored.event, decision));
 }
 

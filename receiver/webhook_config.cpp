@@ -42,6 +42,15 @@ void read_fields(ConfigNode fields, intake::GenericConfig& generic) {
   generic.release = checked_pointer(fields, "release", fields.text_or("release", ""));
   generic.actor = checked_pointer(fields, "actor", fields.text_or("actor", ""));
   generic.environment = checked_pointer(fields, "environment", fields.text_or("environment", ""));
+  generic.details = {
+      {"commit", checked_pointer(fields, "commit", fields.text_or("commit", ""))},
+      {"commit_times", checked_pointer(fields, "commit_times", fields.text_or("commit_times", ""))},
+      {"digest", checked_pointer(fields, "digest", fields.text_or("digest", ""))},
+      {"migrations", checked_pointer(fields, "migrations", fields.text_or("migrations", ""))},
+      {"rollback_safe",
+       checked_pointer(fields, "rollback_safe", fields.text_or("rollback_safe", ""))},
+      {"rework", checked_pointer(fields, "rework", fields.text_or("rework", ""))},
+  };
 }
 
 // What the sender calls it: what it is for us. Alerts come with labels and a beginning, which

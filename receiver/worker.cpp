@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/actions/pipeline.h"
+#include "receiver/delivery.h"
 #include "receiver/history.h"
 #include "receiver/journal/approval_log.h"
 #include "receiver/journal/event_log.h"
@@ -50,11 +51,23 @@ std::string_view to_string(Finding finding) {
 }
 
 // What a switch means for the ledger, in the transaction that says that it is done.
-void record_switch(Transaction& tx, const Run& run, const Step& step, WallTime at) {
-  open_deployment(tx, run.release_to, run.action, run.id, step.started_at);
+void record_switch(Transaction& tx, const Run& run, const Event& event, const Step& step,
+                   WallTime at) {
+  // A rollback's event tells of the release that goes.
+  const Origin origin{event.actor, run.action == "deploy" ? event.details : ReleaseDetails{}};
+  open_deployment(tx, run.release_to, run.action, run.id, step.started_at, origin);
   if (run.action != "rollback" || !run.deployment_id) return;
   const auto decision = find_decision(tx, run.event_id);
   mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
+}
+
+// What a webhook says of a release that was deployed elsewhere and is live.
+Origin told_of(const std::string& live_release, const Event& event) {
+  const bool tells = event.kind == EventKind::deploy_started ||
+                     event.kind == EventKind::deploy_succeeded ||
+                     event.kind == EventKind::deploy_failed;
+  if (!tells || event.release != live_release || event.source == "backstay") return {};
+  return {event.actor, event.details};
 }
 
 std::string and_no_backup(const std::string& detail) {
@@ -194,7 +207,9 @@ void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
         [&](Transaction& tx) { append_facts(tx, stored.id, facts.gathered_at, to_json(facts)); });
   write(stop, [&](Transaction& tx) {
     const WallTime now = clock_.now();
-    if (facts.live_known && facts.live_release) reconcile(tx, *facts.live_release, now);
+    if (facts.live_known && facts.live_release) {
+      reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, stored.event));
+    }
     const History history = load_history(tx, stored.id, policy_, now);
     const Decision decision = decide(stored, facts, history, policy_, now);
     record_decision(tx, config_.telling, stored, decision, history, now);
@@ -311,7 +326,9 @@ void Worker::record(const InFlight& flight, Step step, WallTime at,
                     const std::function<void(Transaction&)>& how) {
   write(flight.stop, [&](Transaction& tx) {
     how(tx);
-    if (step.name == "switch" && step.is_done()) record_switch(tx, flight.run, step, at);
+    if (step.name == "switch" && step.is_done())
+      record_switch(tx, flight.run, flight.event, step, at);
+    if (step.name == "verify" && step.is_done()) note_verified(tx, flight.run.id, at);
     const bool is_settled = step.outcome != "unknown" || !step.finding.empty();
     if (is_settled && step.finding != "not_done") {
       tell(tx, config_.telling, at, flight.run.id,
@@ -330,6 +347,7 @@ void Worker::finish(const InFlight& flight, const std::string& outcome, const st
         run.with_backup && run.action == "rollback" && !is_among_the_done("backup", steps);
     const std::string told = lacks_backup ? and_no_backup(detail) : detail;
     end_run(tx, run.id, now, outcome, told);
+    if (outcome == "failed" || outcome == "unknown") note_run_failed(tx, run.id, now, told);
     look_again_at_approvals(tx);
     tell(tx, config_.telling, now, run.id,
          message_for_end(config_.telling.service, run, outcome, told));

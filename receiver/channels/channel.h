@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ struct Message {
   std::string title;
   std::string text;
   std::vector<std::pair<std::string, std::string>> fields;
+  std::int64_t times = 1;  // how many it stands for
+  bool is_whole = false;   // the text says all there is to say: fields and severity are not added
 };
 
 // How people are told. To add one: a file pair, a row in app.cpp's table, a test, a row in the

@@ -21,7 +21,7 @@ Result<SmtpRequest> EmailChannel::request_for(const Message& message) const {
     request.password = std::move(*password);
   }
   request.from = config_.envelope.from;
-  request.text = mail_text(message, config_.envelope);
+  request.text = mail_text(wording_.apply(message, unescaped), config_.envelope);
   return request;
 }
 

@@ -11,6 +11,7 @@
 #include "base/smtp_client.h"
 #include "receiver/channels/channel.h"
 #include "receiver/channels/mail_text.h"
+#include "receiver/channels/message_template.h"
 
 namespace backstay {
 
@@ -30,8 +31,8 @@ struct EmailConfig {
 // a message may come twice, with the same Message-ID. One thread.
 class EmailChannel final : public Channel {
  public:
-  EmailChannel(EmailConfig config, SmtpClient& smtp, Clock& clock)
-      : config_(std::move(config)), smtp_(smtp), clock_(clock) {}
+  EmailChannel(EmailConfig config, SmtpClient& smtp, Clock& clock, Wording wording = {})
+      : config_(std::move(config)), smtp_(smtp), clock_(clock), wording_(std::move(wording)) {}
   [[nodiscard]] std::string name() const override { return "email"; }
   Result<void> send(const Message& message) override;
 
@@ -41,6 +42,7 @@ class EmailChannel final : public Channel {
   EmailConfig config_;
   SmtpClient& smtp_;
   Clock& clock_;
+  Wording wording_;
   std::map<std::string, std::set<std::string>> taken_;  // by key, of messages that go on trying
 };
 

@@ -7,7 +7,8 @@ namespace backstay {
 Result<void> LogChannel::send(const Message& message) {
   const bool is_loud = message.severity == "error" || message.severity == "critical";
   const auto write = is_loud ? log::error : message.severity == "warning" ? log::warn : log::info;
-  write(message.title, {{"severity", message.severity}, {"text", message.text}});
+  const Message worded = wording_.apply(message, unescaped);
+  write(worded.title, {{"severity", worded.severity}, {"text", worded.text}});
   return {};
 }
 

@@ -132,10 +132,12 @@ std::string list_of(const std::vector<std::string>& addresses) {
 }  // namespace
 
 std::string mail_text(const Message& message, const MailEnvelope& envelope) {
-  std::string body = cut(valid_utf8(message.text), kBodyBytesMax) + "\n\n" +
-                     "severity: " + message.severity + "\n";
-  for (const auto& [name, value] : message.fields) body += name + ": " + value + "\n";
-  body += "service: " + envelope.service;
+  std::string body = cut(valid_utf8(message.text), kBodyBytesMax);
+  if (!message.is_whole) {
+    body += "\n\nseverity: " + message.severity + "\n";
+    for (const auto& [name, value] : message.fields) body += name + ": " + value + "\n";
+    body += "service: " + envelope.service;
+  }
   return "From: " + envelope.from + "\r\nTo: " + list_of(envelope.to) +
          "\r\nSubject: " + subject(message.title) + "\r\nDate: " + date(message.created_at) +
          "\r\nMessage-ID: " + message_id(message, envelope) +

@@ -26,6 +26,7 @@ Message message_of(const journal::OutboxRow& row) {
   message.title = row.title;
   message.text = row.text;
   if (row.folded > 1) {
+    message.times = row.folded;
     const std::string times = std::to_string(row.folded) + " times";
     message.title += ", " + times + " more";
     message.text = times + " since " + format_rfc3339(row.created_at) + ". The last: " + row.text;

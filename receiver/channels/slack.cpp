@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
+
 namespace backstay {
 namespace {
 
@@ -16,18 +18,19 @@ const char* colour_of(const std::string& severity) {
   return "#2eb886";
 }
 
+// Of a message whose title and text are escaped.
 json body_of(const Message& message) {
   json fields = json::array();
   for (const auto& [title, value] : message.fields) {
+    if (message.is_whole) break;
     fields.push_back(
         {{"title", escape_for_slack(title)}, {"value", escape_for_slack(value)}, {"short", true}});
   }
-  const std::string title = escape_for_slack(message.title);
   // `text` is what notifications and old clients show; the attachment carries the colour.
-  return {{"text", title},
+  return {{"text", message.title},
           {"attachments", json::array({{{"color", colour_of(message.severity)},
-                                        {"text", escape_for_slack(message.text)},
-                                        {"fallback", title},
+                                        {"text", message.text},
+                                        {"fallback", message.title},
                                         {"fields", fields}}})}};
 }
 
@@ -70,8 +73,16 @@ Result<void> SlackChannel::send(const Message& message) {
   request.secret_url = *url;
   request.headers.emplace_back("Content-Type", "application/json");
   request.headers.emplace_back("Idempotency-Key", message.idempotency_key);
-  request.body = body_of(message).dump(-1, ' ', false, json::error_handler_t::replace);
-  const auto answer = http_.send(request);
+  const auto post = [&](const Message& worded) {
+    request.body = body_of(worded).dump(-1, ' ', false, json::error_handler_t::replace);
+    return http_.send(request);
+  };
+  const bool is_ours = !wording_.title && !wording_.text;
+  auto answer = post(wording_.apply(message, escape_for_slack));
+  if (answer && answer->status == 400 && !is_ours) {
+    log::warn("Slack does not take a message with its template", {{"answer", answer->status}});
+    answer = post(Wording{}.apply(message, escape_for_slack));
+  }
   if (!answer) return fail(answer.error());
   if (answer->status / 100 != 2) {
     return fail("Slack answers " + std::to_string(answer->status) + reason_in(answer->body));

@@ -19,6 +19,13 @@ struct Options {
   std::string reason;
   std::string since;
   bool without_backup = false;
+  // Of the release to deploy: ReleaseDetails, as they were written.
+  std::string commit;
+  std::vector<std::string> commit_times;
+  std::string digest;
+  std::vector<std::string> migrations;
+  bool is_not_rollback_safe = false;
+  bool is_rework = false;
   std::int64_t event_id = 0;
   std::string by;    // who decided, where it is not whoever runs the command
   std::string file;  // an event's JSON

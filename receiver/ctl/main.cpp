@@ -43,9 +43,24 @@ void may_ask(CLI::App* command, CommandLine& line) {
   command->add_flag("-y,--yes", line.options.yes, "Do not ask.");
 }
 
+// What the ledger shall know of the release.
+void add_details(CLI::App* deploy, Options& options) {
+  deploy->add_option("--commit", options.commit, "The commit that it was built of.");
+  deploy->add_option("--commit-time", options.commit_times,
+                     "When a commit that is new in it was made (RFC 3339); once for each.");
+  deploy->add_option("--digest", options.digest, "Of what was built: sha256:HEX.");
+  deploy->add_option("--migration", options.migrations,
+                     "A migration of the database that comes with it; once for each.");
+  deploy->add_flag("--not-rollback-safe", options.is_not_rollback_safe,
+                   "It must not be rolled back over.");
+  deploy->add_flag("--rework", options.is_rework,
+                   "An unplanned fix for what goes wrong in production.");
+}
+
 void add_requests(CLI::App& app, CommandLine& line) {
   CLI::App* deploy = add(app, line, "deploy", "Deploy a release.", backstay::ctl::deploy);
   deploy->add_option("release", line.options.release)->required();
+  add_details(deploy, line.options);
   CLI::App* rollback =
       add(app, line, "rollback", "Put the last good release, or a named one, back.",
           backstay::ctl::rollback);

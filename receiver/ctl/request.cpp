@@ -38,6 +38,16 @@ class Progress {
   std::set<std::string> shown_;
 };
 
+json details_json(const Options& options) {
+  json details = {{"commit", options.commit},
+                  {"commit_times", options.commit_times},
+                  {"digest", options.digest},
+                  {"migrations", options.migrations}};
+  if (options.is_not_rollback_safe) details["rollback_safe"] = false;
+  if (options.is_rework) details["rework"] = true;
+  return details;
+}
+
 Exit exit_of(const json& outcome) {
   if (outcome["run"].is_null()) return Exit::refused;
   return outcome["run"].value("outcome", "") == "done" ? Exit::done : Exit::failed;
@@ -57,7 +67,8 @@ Exit request_and_follow(Door& door, const Options& options, const std::string& e
   const json parameters = {{"event", event},
                            {"release", options.release},
                            {"actor", actor()},
-                           {"backup", !options.without_backup}};
+                           {"backup", !options.without_backup},
+                           {"details", details_json(options)}};
   const auto submitted = call(door, "submit", parameters, options, exit);
   if (!submitted) return exit;
   return follow(door, options, submitted->value("event_id", std::int64_t{0}));

@@ -36,12 +36,28 @@ std::optional<EventKind> kind_of_status(const std::string& state) {
   return std::nullopt;
 }
 
+// Beside what GitHub itself knows, whoever makes the deployment may put into its payload what we
+// ask for.
+std::optional<Malformed> read_details(const json& payload, Event& event) {
+  const json::json_pointer where("/deployment/payload");
+  if (payload.contains(where) && payload.at(where).is_object()) {
+    auto told = release_details_from_json(payload.at(where));
+    if (!told) return Malformed{"deployment.payload." + told.error().message};
+    event.details = std::move(*told);
+  }
+  if (event.details.commit.empty()) {
+    event.details.commit = details_at(payload, "/deployment/sha", "").commit;
+  }
+  return std::nullopt;
+}
+
 Parsed read_deployment(const json& payload, Event event) {
   event.release = release_of(payload);
   event.subject = text_at(payload, "/deployment/environment");
   // So that a rule can tell production from staging.
   if (!event.subject.empty()) event.labels["environment"] = event.subject;
   if (!is_valid_release_name(event.release)) return Malformed{"deployment: names no valid release"};
+  if (const auto fault = read_details(payload, event)) return *fault;
   if (event.labels["kind"] == "deployment") {
     if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};
     event.kind = EventKind::deploy_requested;
@@ -66,6 +82,8 @@ Parsed read_release(const json& payload, Event event) {
   if (!is_valid_release_name(event.release)) {
     return Malformed{"release.tag_name: not a release's name"};
   }
+  // It is the commit's date, and published_at that of the release.
+  event.details = details_at(payload, "", "/release/created_at");
   return Accepted{{event}};
 }
 
@@ -114,6 +132,8 @@ Parsed read_run(const json& payload, const std::vector<std::string>& workflows, 
   if (!is_valid_release_name(event.release)) {
     return Malformed{"workflow_run.head_sha: not a release's name"};
   }
+  event.details =
+      details_at(payload, "/workflow_run/head_sha", "/workflow_run/head_commit/timestamp");
   return Accepted{{event}};
 }
 

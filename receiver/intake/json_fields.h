@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "receiver/release_details.h"
+
 namespace backstay::intake {
 
 // A text at a path of a payload ("deployment.ref"), or an empty one where there is none.
@@ -11,6 +13,17 @@ inline std::string text_at(const nlohmann::json& payload, const std::string& poi
   const nlohmann::json::json_pointer where(pointer);
   if (!payload.contains(where) || !payload.at(where).is_string()) return "";
   return payload.at(where).get<std::string>();
+}
+
+// What a provider itself knows of a commit, at these paths: a value that is not as expected is not
+// known, and costs the event nothing.
+inline ReleaseDetails details_at(const nlohmann::json& payload, const std::string& commit,
+                                 const std::string& committed_at) {
+  const auto id = release_details_from_json({{"commit", text_at(payload, commit)}});
+  const auto time = release_details_from_json({{"commit_time", text_at(payload, committed_at)}});
+  ReleaseDetails details = id ? *id : ReleaseDetails{};
+  if (time) details.commit_times = time->commit_times;
+  return details;
 }
 
 }  // namespace backstay::intake

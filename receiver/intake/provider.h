@@ -71,7 +71,8 @@ struct GenericConfig {
   std::string release;
   std::string actor;
   std::string environment;
-  std::map<std::string, EventKind> events;  // the sender's word for it → what it is for us
+  std::map<std::string, std::string> details;  // a key of ReleaseDetails → where it is
+  std::map<std::string, EventKind> events;     // the sender's word for it → what it is for us
 };
 
 struct WebhookConfig {

@@ -7,8 +7,8 @@
 namespace backstay::journal {
 namespace {
 
-// Columns: at, order among entries of one millisecond, kind, what, subject, actor, why, event, run,
-// token.
+// Columns: at, order among entries of one millisecond (changes in that of their ids), kind, what,
+// subject, actor, why, event, run, token.
 constexpr const char* kAudit = R"sql(
 WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) AS (
   SELECT received_at, 1, 'event', kind, iif(subject = '', release, subject), actor,
@@ -46,7 +46,7 @@ WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) 
          coalesce(s.detail, ''), r.event_id, r.id, s.token
     FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.checked_at IS NOT NULL
   UNION ALL
-  SELECT at, 9, 'release', what, release, actor, reason, 0, 0, 0 FROM changes
+  SELECT at, 9 + id * 1e-12, 'release', what, release, actor, reason, 0, 0, 0 FROM changes
   UNION ALL
   SELECT coalesce(sent_at, given_up_at), 11, 'notification',
          iif(sent_at IS NULL, 'given up', 'sent'), title, channel, coalesce(last_error, ''), 0,

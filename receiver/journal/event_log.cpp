@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kEventColumns =
     "e.id, e.received_at, e.source, e.dedupe_key, e.kind, e.actor, e.release, e.subject, e.labels, "
-    "e.began_at";
+    "e.began_at, e.details";
 
 StoredEvent event_of(const Statement& row) {
   StoredEvent stored;
@@ -26,6 +26,11 @@ StoredEvent event_of(const Statement& row) {
   event.subject = row.text(7);
   event.labels = nlohmann::json::parse(row.text(8)).get<std::map<std::string, std::string>>();
   if (const auto ms = row.maybe_integer(9)) event.began_at = from_unix_ms(*ms);
+  if (const auto text = row.maybe_text(10)) {
+    auto details = release_details_from_json(nlohmann::json::parse(*text));
+    if (!details) throw std::runtime_error("details: " + details.error().message);
+    event.details = std::move(*details);
+  }
   return stored;
 }
 
@@ -49,7 +54,7 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
   if (tx.rows_changed() > 0) return std::nullopt;
   Statement insert = tx.prepare(
       "INSERT INTO events (received_at, source, dedupe_key, kind, actor, release, subject, labels, "
-      "began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "began_at, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(to_unix_ms(received_at)).bind(event.source).bind(event.dedupe_key);
   insert.bind(to_string(event.kind)).bind(event.actor).bind(event.release).bind(event.subject);
   // Bytes that are not UTF-8 are replaced: they must not make a genuine alert unacceptable.
@@ -59,6 +64,11 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
     insert.bind(to_unix_ms(*event.began_at));
   } else {
     insert.bind(std::nullopt);
+  }
+  if (event.details.is_empty()) {
+    insert.bind(std::nullopt);
+  } else {
+    insert.bind(to_json(event.details).dump());
   }
   insert.run();
   return tx.last_id();

@@ -14,7 +14,7 @@ namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 4> kMigrations{R"sql(
+constexpr std::array<const char*, 5> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -195,6 +195,35 @@ ALTER TABLE outbox ADD COLUMN window_ends_at INTEGER;
 CREATE INDEX outbox_groups ON outbox (channel, group_key, id) WHERE group_key IS NOT NULL;
 CREATE TRIGGER count_folded AFTER UPDATE OF folded ON outbox WHEN new.folded > 1 BEGIN
   INSERT INTO totals VALUES ('folded', new.channel, '', 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+)sql",
+                                                 // What a release is made of, and how well
+                                                 // deployments go.
+                                                 R"sql(
+ALTER TABLE events ADD COLUMN details TEXT;
+ALTER TABLE releases ADD COLUMN details TEXT;
+ALTER TABLE deployments ADD COLUMN actor TEXT;
+ALTER TABLE deployments ADD COLUMN purpose TEXT;
+ALTER TABLE deployments ADD COLUMN failed_at INTEGER;
+ALTER TABLE deployments ADD COLUMN recovered_at INTEGER;
+UPDATE deployments SET purpose = iif(kind = 'rollback', 'rollback', 'planned')
+  WHERE kind IN ('deploy', 'rollback')
+     OR (kind = 'observed' AND id > (SELECT min(id) FROM deployments));
+UPDATE deployments SET failed_at = coalesce(ended_at, live_at) WHERE rolled_back = 1;
+INSERT INTO totals
+  SELECT 'deployments', purpose, '', count(*) FROM deployments
+  WHERE purpose IS NOT NULL GROUP BY 2;
+INSERT INTO totals
+  SELECT 'deployment_failures', purpose, '', count(*) FROM deployments
+  WHERE purpose IS NOT NULL AND failed_at IS NOT NULL GROUP BY 2;
+CREATE TRIGGER count_deployment AFTER INSERT ON deployments WHEN new.purpose IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('deployments', new.purpose, '', 1)
+    ON CONFLICT DO UPDATE SET total = total + 1;
+END;
+CREATE TRIGGER count_deployment_failure AFTER UPDATE OF failed_at ON deployments
+WHEN old.failed_at IS NULL AND new.failed_at IS NOT NULL AND new.purpose IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('deployment_failures', new.purpose, '', 1)
     ON CONFLICT DO UPDATE SET total = total + 1;
 END;
 )sql"};

@@ -18,6 +18,7 @@ ADAPTERS = {
     r"curl/": r"base/(http|smtp)_client\.cpp",
     r"spdlog/|fmt/": r"base/log\.cpp",
     r"yaml-cpp/": r"base/config_file\.cpp",
+    r"kainjow/": r"receiver/channels/message_template\.cpp",
     r"sqlite3\.h": r"receiver/journal/(\w+\.cpp|sqlite_error\.h)",
     r"crypt\.h": r"base/bcrypt\.cpp",
     r"libdeflate\.h": r"exporter/web/gzip\.cpp",

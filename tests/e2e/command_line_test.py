@@ -84,12 +84,21 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(self.backstay("status").stdout, r"live +release 1, good, since ")
 
     def test_03_a_deploy_shows_its_steps_and_its_result(self):
-        said = self.backstay("deploy", "2", "--yes").stdout
+        said = self.backstay("deploy", "2", "--yes", "--commit", "1a2b3c4d5e6f7",
+                             "--commit-time", "2026-01-02T03:04:05Z",
+                             "--migration", "0042_invite", "--migration", "0043").stdout
         for step in ("decision  act: deploy release 2", "backup    done", "stage     done", "switch    done",
                      "verify    done: healthy, and its version is 2"):
             self.assertIn(step, said)
         self.assertEqual(self.stage.live_release(), "2")
         self.assertEqual(self.backstay_json("status")["live"], "2")
+        self.assertRegex(self.backstay("releases", "list").stdout,
+                         r"(?m)^\* +2 +settling .* 1a2b3c4d5e6f +- +0042_invite 0043")
+        ledger = self.backstay_json("releases", "list")
+        self.assertEqual(ledger["releases"][0]["commit_times"], ["2026-01-02T03:04:05.000Z"])
+        self.assertEqual((ledger["deployments"][0]["release"], ledger["deployments"][0]["purpose"]), ("2", "planned"))
+        self.assertIn("commit 1a2b3c4d5e6f7, committed 2026-01-02T03:04:05.000Z, migrations 0042_invite 0043",
+                      self.backstay("audit").stdout)
 
     def test_04_a_rollback_goes_back_and_poisons(self):
         outcome = self.backstay_json("rollback", "--yes")
@@ -128,6 +137,8 @@ class CommandLine(unittest.TestCase):
         for name in ("../x", "a/b", "a b", "a" * 200, "-x"):
             refused = self.backstay("deploy", "--yes", "--", name, expect=FAILED)
             self.assertIn("is not a release's name", refused.stderr)
+        refused = self.backstay("deploy", "3", "--yes", "--migration=--all", expect=FAILED)
+        self.assertIn("migrations: only names of letters", refused.stderr)
         self.backstay("deploy", "--force", "--yes", expect=BAD_USAGE)
 
     def test_09_without_a_terminal_nothing_is_done_unasked(self):

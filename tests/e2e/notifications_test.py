@@ -5,6 +5,7 @@ sink for Slack's webhooks. The file disarmed is there, so that whatever is asked
 BACKSTAY_BIN names the folder of the programs; without it, build/bin.
 """
 
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -33,7 +34,7 @@ class ToldStage(Stage):
         self.mail = MailServer(self.dir, free_port(), "backstay", self.secrets["mail_password"])
         self.password = password
 
-    def write_config(self, host="localhost"):
+    def write_config(self, host="localhost", slack="severities: [error]", email="tls: starttls"):
         self.receiver_config = self.dir / "receiver.yml"
         rules = "\n".join(f"    - {{name: {name}, on: {{event: {event}}}, do: [backup]}}"
                           for name, event in (("nightly", "backup_requested"), ("other", "deploy_failed")))
@@ -56,8 +57,9 @@ deploy:
   health_url: http://127.0.0.1:1/
   version_url: http://127.0.0.1:1/
 notify:
-  - {{channel: slack, url_file: secrets/slack_url, severities: [error], group_window: 3s}}
+  - {{channel: slack, url_file: secrets/slack_url, {slack}, group_window: 3s}}
   - channel: email
+    {email}
     host: {host}
     port: {self.mail.port}
     ca_file: {self.mail.certificate}
@@ -87,8 +89,8 @@ class Notifications(unittest.TestCase):
         (state / "disarmed").touch()
         self.journal = Journal(state / "journal.db")
 
-    def start(self, host="localhost"):
-        self.stage.write_config(host)
+    def start(self, **config):
+        self.stage.write_config(**config)
         self.stage.start_receiver()
 
     def start_mail(self):
@@ -169,6 +171,32 @@ class Notifications(unittest.TestCase):
         wait_for("the certificate", lambda: self.last_error() == wrong, WAIT_SECONDS)
         self.assertEqual(self.mail.mails, [])
         self.assertNotIn(self.stage.secrets["mail_password"], self.stage.log("receiver").read_text())
+
+
+    def test_each_channel_tells_it_in_its_own_words(self):
+        (self.stage.dir / "mail.txt").write_text("{{service}} says: {{text}}\n{{^run}}Nothing was run.{{/run}}\n")
+        (self.stage.dir / "slack.txt").write_text("<!here> {{{title}}}\n")
+        self.start_mail()
+        self.start(slack="template_file: slack.txt",
+                   email='title_template: "[{{severity}}] {{title}}"\n    template_file: mail.txt')
+        self.ask()
+        mail = self.wait_for_mails("ops@example.com", 1)[0]
+        self.assertEqual(mail["Subject"], "[warning] Rücknahme: backup refused")
+        said = mail.get_content().replace("\r\n", "\n")
+        self.assertRegex(said, r"\ARücknahme says: .*the file disarmed is in state_dir.*\nNothing was run\.\n\Z")
+        _, message = wait_for("Slack", lambda: self.stage.slack.messages, WAIT_SECONDS)[0]
+        self.assertEqual(message["text"], "Rücknahme: backup refused")
+        self.assertEqual(message["attachments"][0]["text"], "<!here> Rücknahme: backup refused")
+
+    def test_a_placeholder_that_there_is_not_is_an_error_with_file_and_line(self):
+        path = self.stage.dir / "mail.txt"
+        path.write_text("{{title}}\n{{sevrity}}\n")
+        self.stage.write_config(email="template_file: mail.txt")
+        check = subprocess.run([self.stage.binaries / "backstay-receiver", "--config.check",
+                                f"--config.file={self.stage.receiver_config}"],
+                               capture_output=True, text=True, timeout=WAIT_SECONDS)
+        self.assertEqual(check.returncode, 2, check.stderr)
+        self.assertIn(f"notify[1].template_file: {path}:2: unknown placeholder {{{{sevrity}}}}", check.stderr)
 
 
 if __name__ == "__main__":

@@ -160,6 +160,20 @@ def receiver(out, at):
         say("runs_total", 1, action="rollback", outcome="done")
 
 
+def delivery(out, at):
+    def say(name, value, **labels):
+        out.add(name, RECEIVER | labels, at, value)
+
+    for kind, since in {"planned": DEPLOYED, "rework": END, "rollback": ROLLED_BACK}.items():
+        say("deployments_total", 1 if at > since else 0, kind=kind)
+    for kind, since in {"planned": ROLLED_BACK, "rework": END, "rollback": END}.items():
+        say("deployment_failures_total", 1 if at > since else 0, kind=kind)
+    for le in ("3600", "86400", "+Inf"):
+        say("change_lead_time_seconds_bucket", 1 if at > DEPLOYED and le != "3600" else 0, le=le)
+    for le in ("300", "3600", "+Inf"):
+        say("failed_deployment_recovery_seconds_bucket", 1 if at > ROLLED_BACK and le != "300" else 0, le=le)
+
+
 def alerts(out, at):
     def say(alert, severity, state, service="invitations", **labels):
         out.add("ALERTS", {"alertname": alert, "severity": severity, "service": service,
@@ -185,6 +199,7 @@ def main():
         health(out, at)
         business(out, counters, at)
         receiver(out, at)
+        delivery(out, at)
         alerts(out, at)
     out.write(sys.stdout)
 

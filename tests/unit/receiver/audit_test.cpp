@@ -86,6 +86,7 @@ TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
           "step | switch started | 1 | backstay | ",
           "step | switch unknown | 1 | backstay | cut off; found: 1 is live",
           "step | switch found done | 1 | backstay | cut off; found: 1 is live",
+          "release | failed | 2 | backstay | it began 10s after",
           "release | poisoned | 2 | backstay | it began 10s after",
           "run | rollback done | 1 | backstay | ", "notification | sent | shop: done | slack | "}));
 }

@@ -124,6 +124,35 @@ TEST_F(ControlTest, AdoptingSeedsTheLedgerAndIsInTheAudit) {
   EXPECT_EQ(audit[0]["why"], "runs well");
 }
 
+TEST_F(ControlTest, ReleasesTellWhatIsKnownOfThem) {
+  ask("adopt", {{"release", "1"}, {"actor", "ada"}});
+  change([&](journal::Transaction& tx) {
+    Origin origin{"octocat", {}};
+    origin.details.commit = "1a2b3c4";
+    origin.details.migrations = {"0042"};
+    origin.details.rollback_safe = false;
+    open_deployment(tx, "2", "deploy", std::nullopt, clock.now(), origin);
+  });
+  const json answer = ask("releases");
+  const json two =
+      answer["releases"][0]["release"] == "2" ? answer["releases"][0] : answer["releases"][1];
+  EXPECT_EQ(two["commit"], "1a2b3c4");
+  EXPECT_EQ(two["migrations"], json::array({"0042"}));
+  EXPECT_EQ(two["rollback_safe"], false);
+  EXPECT_EQ(two["deployed_by"], "octocat");
+  EXPECT_FALSE(two.contains("digest")) << "nobody told";
+  EXPECT_EQ(answer["deployments"][0]["purpose"], "planned");
+  EXPECT_EQ(answer["deployments"][0]["actor"], "octocat");
+  EXPECT_FALSE(answer["deployments"][1].contains("purpose")) << "adopted";
+}
+
+TEST_F(ControlTest, WhatIsToldWronglyOfAReleaseIsAnError) {
+  EXPECT_EQ(
+      ask("submit",
+          {{"event", "deploy_requested"}, {"release", "2"}, {"details", {{"digest", "latest"}}}}),
+      (json{{"error", "digest: expected sha256: and 64 hexadecimal digits, or sha512: and 128"}}));
+}
+
 TEST_F(ControlTest, OnlyWhatIsLiveCanBeAdopted) {
   EXPECT_EQ(ask("adopt", {{"release", "2"}}),
             (json{{"refused", "release 2 is not live; the driver says 1 is"}}));

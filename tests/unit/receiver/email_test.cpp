@@ -101,5 +101,20 @@ TEST_F(EmailTest, APasswordThatCannotBeReadIsAnError) {
   EXPECT_TRUE(smtp.requests.empty());
 }
 
+TEST_F(EmailTest, ATemplateIsTheWholeBodyAndNoTitleBecomesAHeader) {
+  message.text = "the text";
+  message.fields = {{"run", "4"}};
+  message.title = "shop\r\nBcc: eve@example.com";
+  const Wording wording{"shop", *MessageTemplate::parse("[{{severity}}] {{title}}", "t"),
+                        *MessageTemplate::parse("{{text}} of {{service}}", "t")};
+  message.severity = "error";
+  EmailChannel worded(config, smtp, clock, wording);
+  ASSERT_TRUE(worded.send(message));
+  const std::string& text = smtp.requests.at(0).text;
+  EXPECT_NE(text.find("Subject: [error] shop  Bcc: eve@example.com\r\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.substr(text.find("\r\n\r\n") + 4), "the text of shop\r\n");
+}
+
 }  // namespace
 }  // namespace backstay

@@ -91,5 +91,22 @@ TEST(GenericConfiguration, AWrongPointerIsNamed) {
   }
 }
 
+TEST(GenericPayload, WhatIsToldOfAReleaseIsWhereTheConfigurationSays) {
+  GenericConfig config = vercel();
+  config.details = {{"commit", "/payload/sha"}, {"rework", ""}, {"rollback_safe", "/safe"}};
+  const Generic provider({SecretSource::literal(Secret("test-secret"))}, config);
+  const auto parse_with = [&](const std::string& rest) {
+    const std::string body = R"({"type": "deployment.succeeded", "id": 17, "payload":
+        {"deployment": {"id": "dpl_2"}, "sha": "1a2b3c4"}, )" +
+                             rest + "}";
+    return provider.parse({{}, body, WallTime()}, "host");
+  };
+  const auto found = event(parse_with(R"("safe": false)"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->details.commit, "1a2b3c4");
+  EXPECT_EQ(found->details.rollback_safe, false);
+  EXPECT_EQ(malformed(parse_with(R"("safe": "perhaps")")), "/safe: expected true or false");
+}
+
 }  // namespace
 }  // namespace backstay::intake

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/timestamp.h"
 #include "receiver/intake/signatures.h"
 
 namespace backstay::intake {
@@ -206,6 +207,41 @@ TEST(GithubPayload, IsProvenByItsSignature) {
   EXPECT_FALSE(provider.authenticate({{{"x-hub-signature-256", signature}}, "{}", WallTime()}));
   EXPECT_EQ(provider.authenticate({{{"x-hub-signature-256", signature}}, "{ }", WallTime()}),
             AuthFailure::wrong);
+}
+
+TEST(GithubPayload, WhoeverMadeTheDeploymentTellsOfTheRelease) {
+  const auto found =
+      event(parse("deployment", deployment("v2", R"({"digest": "sha256:)" + std::string(64, 'a') +
+                                                     R"(", "commit_times": ["2026-11-26T10:00:00Z"],
+      "migrations": ["0042"], "rollback_safe": false, "rework": true, "else": 1})")));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->details.commit, "f95f852bd8fca8fcc58a9a2d6c842781e32a215e");
+  EXPECT_EQ(found->details.digest, "sha256:" + std::string(64, 'a'));
+  EXPECT_EQ(found->details.commit_times.size(), 1U);
+  EXPECT_EQ(found->details.migrations, std::vector<std::string>{"0042"});
+  EXPECT_EQ(found->details.rollback_safe, false);
+  EXPECT_EQ(found->details.rework, true);
+}
+
+TEST(GithubPayload, WhatIsToldWronglyIsNamed) {
+  EXPECT_EQ(malformed(parse("deployment", deployment("v2", R"({"migrations": ["--all"]})"))),
+            "deployment.payload.migrations: only names of letters, digits, '.', '_', '-' and '+'");
+}
+
+TEST(GithubPayload, AReleaseTellsTheTimeOfItsCommit) {
+  const auto found = event(parse("release", R"({"action": "published", "release": {"id": 1,
+      "tag_name": "v2", "created_at": "2026-11-26T10:00:00Z",
+      "published_at": "2026-11-26T11:00:00Z"}})"));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->details.commit_times.size(), 1U);
+  EXPECT_EQ(format_rfc3339(found->details.commit_times[0]), "2026-11-26T10:00:00.000Z");
+}
+
+TEST(GithubPayload, WhatGithubItselfTellsWronglyCostsNothing) {
+  const auto found = event(parse("release", R"({"action": "published",
+      "release": {"id": 1, "tag_name": "v2", "created_at": "yesterday"}})"));
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->details.is_empty());
 }
 
 }  // namespace

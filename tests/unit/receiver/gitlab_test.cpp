@@ -89,5 +89,13 @@ TEST(GitlabPayload, WithoutAnIdTheHeaderTellsEventsApart) {
   EXPECT_EQ(malformed(parse(body)), "no id in the body, and X-Gitlab-Event-UUID: missing");
 }
 
+TEST(GitlabPayload, AReleaseTellsItsCommitAndThatOnesTime) {
+  const auto found = event(parse(R"({"object_kind": "release", "action": "create", "id": 1,
+      "tag": "v2", "commit": {"id": "1a2b3c4d", "timestamp": "2026-11-26T12:00:00+01:00"}})"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->details.commit, "1a2b3c4d");
+  EXPECT_EQ(found->details.commit_times.size(), 1U);
+}
+
 }  // namespace
 }  // namespace backstay::intake

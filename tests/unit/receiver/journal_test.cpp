@@ -8,6 +8,7 @@
 #include "receiver/journal/outbox.h"
 #include "receiver/journal/run_log.h"
 #include "tests/temporary_folder.h"
+#include "tests/unit/receiver/older_journal.h"
 
 namespace backstay::journal {
 namespace {
@@ -24,27 +25,6 @@ Event alert(const std::string& dedupe_key) {
   event.labels = {{"service", "invitations"}};
   event.began_at = kNow - std::chrono::seconds(5);
   return event;
-}
-
-// What undoes the migrations behind this version.
-std::vector<std::string> undo_to(std::size_t version) {
-  const std::vector<std::vector<std::string>> undo{
-      {},
-      {"DROP TABLE undecided", "DROP TABLE totals", "DROP TRIGGER event_waits",
-       "DROP TRIGGER event_is_decided", "DROP TRIGGER count_event", "DROP TRIGGER count_decision",
-       "DROP TRIGGER count_run", "DROP TRIGGER count_step", "DROP TRIGGER count_given_up",
-       "DROP INDEX facts_of_event", "DROP INDEX runs_by_start", "DROP INDEX alerts_by_beginning",
-       "ALTER TABLE events DROP COLUMN last_delivered_at"},
-      {"DROP TABLE approvals"},
-      {"DROP TRIGGER count_folded", "DROP INDEX outbox_groups",
-       "ALTER TABLE outbox DROP COLUMN group_key", "ALTER TABLE outbox DROP COLUMN folded",
-       "ALTER TABLE outbox DROP COLUMN window_ends_at"}};
-  std::vector<std::string> statements;
-  for (std::size_t each = undo.size() - 1; each >= version; --each) {
-    statements.insert(statements.end(), undo[each].begin(), undo[each].end());
-  }
-  statements.push_back("PRAGMA user_version=" + std::to_string(version));
-  return statements;
 }
 
 struct JournalTest : ::testing::Test {
@@ -164,7 +144,7 @@ TEST_F(JournalTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
   write([](Transaction& tx) {
     for (const char* key : {"a", "b", "c"}) append_event(tx, alert(key), kNow);
     append_decision(tx, {2, kNow, "refuse", "disarmed", "", ""});
-    for (const std::string& sql : undo_to(1)) {
+    for (const std::string& sql : test::undo_to(1)) {
       tx.prepare(sql).run();
     }
   });
@@ -212,7 +192,7 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
 TEST_F(JournalTest, AFileFromBeforeApprovalsIsBroughtUpToDate) {
   write([](Transaction& tx) {
     append_event(tx, alert("a"), kNow);
-    for (const std::string& sql : undo_to(2)) tx.prepare(sql).run();
+    for (const std::string& sql : test::undo_to(2)) tx.prepare(sql).run();
   });
   reopen();
   write([](Transaction& tx) {

@@ -29,6 +29,19 @@ TEST(LogChannel, IsAsLoudAsTheMessage) {
   EXPECT_NE(logged("info").find("level=info"), std::string::npos);
 }
 
+TEST(LogChannel, SaysItInTheUsersWords) {
+  const Wording wording{"shop", *MessageTemplate::parse("{{severity}}!", "t"), std::nullopt};
+  Message message;
+  message.severity = "error";
+  message.title = "shop: rollback failed";
+  message.text = "a person is needed";
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(LogChannel(wording).send(message));
+  const std::string line = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(line.find("msg=error! "), std::string::npos) << line;
+  EXPECT_NE(line.find("text=\"a person is needed\""), std::string::npos) << line;
+}
+
 TEST(LogChannel, IsCalledAsInTheConfiguration) { EXPECT_EQ(LogChannel().name(), "log"); }
 
 }  // namespace

@@ -92,5 +92,29 @@ TEST_F(NotifyConfigTest, ASeverityThatDoesNotExistIsNamed) {
             "of them");
 }
 
+TEST_F(NotifyConfigTest, EachChannelMayHaveTemplates) {
+  std::ofstream(folder.path("ops.txt")) << "{{title}}: {{text}}\n";
+  const auto channels = read("channel: log, title_template: \"{{severity}}\", template_file: " +
+                             folder.path("ops.txt"));
+  EXPECT_EQ(faults, "");
+  ASSERT_EQ(channels.size(), 1U);
+  EXPECT_EQ(channels[0].wording.service, "shop");
+  EXPECT_TRUE(channels[0].wording.title);
+  EXPECT_TRUE(channels[0].wording.text);
+}
+
+TEST_F(NotifyConfigTest, ATemplateWithAnUnknownPlaceholderNamesFileAndLine) {
+  const std::string path = folder.path("ops.txt");
+  std::ofstream(path) << "{{title}}\n{{sevrity}}\n";
+  EXPECT_EQ(faults_in("channel: log, template_file: " + path),
+            "receiver.yml:2: notify[0].template_file: " + path +
+                ":2: unknown placeholder {{sevrity}}, there are: service, severity, title, text, "
+                "time, run, times");
+  EXPECT_EQ(faults_in("channel: log, template_file: " + path + ".none"),
+            "receiver.yml:2: notify[0].template_file: cannot read " + path + ".none");
+  EXPECT_EQ(faults_in("channel: log, title_template: \"{{\""),
+            "receiver.yml:2: notify[0].title_template: title_template:1: Unclosed tag");
+}
+
 }  // namespace
 }  // namespace backstay

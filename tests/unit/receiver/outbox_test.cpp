@@ -6,6 +6,7 @@
 #include "receiver/channels/outbox_sender.h"
 #include "tests/manual_clock.h"
 #include "tests/temporary_folder.h"
+#include "tests/unit/receiver/older_journal.h"
 
 namespace backstay {
 namespace {
@@ -148,12 +149,7 @@ TEST_F(OutboxTest, AClockThatWasSetBackHoldsNothingBack) {
 TEST_F(OutboxTest, AJournalFromBeforeThereWereGroupsGoesOn) {
   tell("from before", "");
   ASSERT_TRUE(database->write([](journal::Transaction& tx) {
-    tx.prepare("DROP TRIGGER count_folded").run();
-    tx.prepare("DROP INDEX outbox_groups").run();
-    for (const char* column : {"group_key", "folded", "window_ends_at"}) {
-      tx.prepare(std::string("ALTER TABLE outbox DROP COLUMN ") + column).run();
-    }
-    tx.prepare("PRAGMA user_version=3").run();
+    for (const std::string& sql : test::undo_to(3)) tx.prepare(sql).run();
   }));
   sender.reset();
   database.reset();

@@ -113,5 +113,35 @@ TEST_F(SlackTest, AnAddressThatCannotBeReadIsAnError) {
   EXPECT_EQ(channel.name(), "slack");
 }
 
+Wording own_wording() {
+  return {"shop", *MessageTemplate::parse("{{title}}", "t"),
+          *MessageTemplate::parse("<!here> {{text}}", "t")};
+}
+
+TEST_F(SlackTest, ATemplateMaySayWhatSlackUnderstandsAndAValueMayNot) {
+  http.answer(kPath, 200, "ok");
+  message.text = "<!channel> \"quoted\"\n\x01";
+  ASSERT_TRUE(SlackChannel(SecretSource::literal(Secret(kUrl)), http, own_wording()).send(message));
+  const auto attachment = nlohmann::json::parse(http.requests.at(0).body).at("attachments").at(0);
+  EXPECT_EQ(attachment.at("text"), "<!here> &lt;!channel&gt; \"quoted\"\n\x01");
+  EXPECT_TRUE(attachment.at("fields").empty()) << "the template says all";
+}
+
+TEST_F(SlackTest, WhatSlackDoesNotTakeInOurUsersWordsItGetsInOurs) {
+  http.answer(kPath, 400, "invalid_payload");
+  http.answer(kPath, 200, "ok");
+  SlackChannel channel(SecretSource::literal(Secret(kUrl)), http, own_wording());
+  ASSERT_TRUE(channel.send(message));
+  ASSERT_EQ(http.requests.size(), 2U);
+  const auto body = nlohmann::json::parse(http.requests.at(1).body);
+  EXPECT_EQ(body.at("attachments").at(0).at("text"), "a person is needed");
+}
+
+TEST_F(SlackTest, WithoutATemplateWhatSlackDoesNotTakeIsAFailure) {
+  http.answer(kPath, 400, "invalid_payload");
+  EXPECT_EQ(error(), "Slack answers 400 invalid_payload");
+  EXPECT_EQ(http.requests.size(), 1U);
+}
+
 }  // namespace
 }  // namespace backstay

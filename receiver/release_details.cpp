@@ -1,0 +1,170 @@
+#include "receiver/release_details.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/timestamp.h"
+#include "receiver/event.h"
+
+namespace backstay {
+namespace {
+
+using nlohmann::json;
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+bool is_commit(std::string_view text) {
+  return text.size() >= 7 && text.size() <= 64 && is_hex(text);
+}
+
+bool is_digest(std::string_view text) {
+  const std::string_view algorithm = text.substr(0, 7);
+  const std::string_view hex = text.size() > 7 ? text.substr(7) : "";
+  return (algorithm == "sha256:" && hex.size() == 64 && is_hex(hex)) ||
+         (algorithm == "sha512:" && hex.size() == 128 && is_hex(hex));
+}
+
+// Null, so that one `is_null` tells what is not there.
+json value_at(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || *found == "") return nullptr;
+  return *found;
+}
+
+Result<std::string> text_at(const json& object, const char* key) {
+  const json value = value_at(object, key);
+  if (value.is_null()) return std::string();
+  if (!value.is_string()) return fail(std::string(key) + ": expected text");
+  return value.get<std::string>();
+}
+
+Result<std::vector<std::string>> texts_at(const json& object, const char* key, std::size_t max) {
+  json value = value_at(object, key);
+  if (value.is_null()) return std::vector<std::string>();
+  if (!value.is_array()) value = json::array({value});
+  if (value.size() > max) {
+    return fail(std::string(key) + ": more than " + std::to_string(max));
+  }
+  std::vector<std::string> texts;
+  for (const json& each : value) {
+    if (!each.is_string()) return fail(std::string(key) + ": expected text, or a list of texts");
+    texts.push_back(each.get<std::string>());
+  }
+  return texts;
+}
+
+Result<std::optional<bool>> truth_at(const json& object, const char* key) {
+  const json value = value_at(object, key);
+  if (value.is_null()) return std::optional<bool>();
+  if (value == true || value == "true") return std::optional(true);
+  if (value == false || value == "false") return std::optional(false);
+  return fail(std::string(key) + ": expected true or false");
+}
+
+Result<std::vector<WallTime>> times_at(const json& object) {
+  const char* key = value_at(object, "commit_times").is_null() ? "commit_time" : "commit_times";
+  const auto texts = texts_at(object, key, ReleaseDetails::kCommitTimesMax);
+  if (!texts) return fail(texts.error());
+  std::vector<WallTime> times;
+  for (const std::string& text : *texts) {
+    const auto time = parse_rfc3339(text);
+    if (!time) return fail(std::string(key) + ": expected a time as in RFC 3339");
+    times.push_back(*time);
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+Result<std::vector<std::string>> migrations_at(const json& object) {
+  auto names = texts_at(object, "migrations", ReleaseDetails::kMigrationsMax);
+  if (!names) return names;
+  const bool are_names = std::all_of(names->begin(), names->end(), is_valid_release_name);
+  if (!are_names) {
+    return fail("migrations: only names of letters, digits, '.', '_', '-' and '+'");
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : " ") + text;
+  return all;
+}
+
+}  // namespace
+
+bool ReleaseDetails::is_empty() const {
+  return commit.empty() && commit_times.empty() && digest.empty() && migrations.empty() &&
+         !rollback_safe && !rework;
+}
+
+Result<ReleaseDetails> release_details_from_json(const json& object) {
+  const auto commit = text_at(object, "commit");
+  if (!commit) return fail(commit.error());
+  if (!commit->empty() && !is_commit(*commit)) {
+    return fail("commit: expected 7 to 64 hexadecimal digits");
+  }
+  const auto digest = text_at(object, "digest");
+  if (!digest) return fail(digest.error());
+  if (!digest->empty() && !is_digest(*digest)) {
+    return fail("digest: expected sha256: and 64 hexadecimal digits, or sha512: and 128");
+  }
+  auto times = times_at(object);
+  if (!times) return fail(times.error());
+  auto migrations = migrations_at(object);
+  if (!migrations) return fail(migrations.error());
+  const auto rollback_safe = truth_at(object, "rollback_safe");
+  if (!rollback_safe) return fail(rollback_safe.error());
+  const auto rework = truth_at(object, "rework");
+  if (!rework) return fail(rework.error());
+  return ReleaseDetails{*commit, std::move(*times), *digest, std::move(*migrations), *rollback_safe,
+                        *rework};
+}
+
+json to_json(const ReleaseDetails& details) {
+  json object = json::object();
+  if (!details.commit.empty()) object["commit"] = details.commit;
+  for (const WallTime time : details.commit_times) {
+    object["commit_times"].push_back(format_rfc3339(time));
+  }
+  if (!details.digest.empty()) object["digest"] = details.digest;
+  if (!details.migrations.empty()) object["migrations"] = details.migrations;
+  if (details.rollback_safe) object["rollback_safe"] = *details.rollback_safe;
+  if (details.rework) object["rework"] = *details.rework;
+  return object;
+}
+
+ReleaseDetails merged(const ReleaseDetails& known, const ReleaseDetails& told) {
+  ReleaseDetails result = known;
+  if (!told.commit.empty()) result.commit = told.commit;
+  if (!told.commit_times.empty()) result.commit_times = told.commit_times;
+  if (!told.digest.empty()) result.digest = told.digest;
+  if (!told.migrations.empty()) result.migrations = told.migrations;
+  if (told.rollback_safe) result.rollback_safe = told.rollback_safe;
+  result.rework.reset();
+  return result;
+}
+
+std::string describe(const ReleaseDetails& details) {
+  std::vector<std::string> parts;
+  if (!details.commit.empty()) parts.push_back("commit " + details.commit);
+  if (!details.commit_times.empty()) {
+    const std::string oldest = format_rfc3339(details.commit_times.front());
+    const std::string newest = format_rfc3339(details.commit_times.back());
+    parts.push_back("committed " + oldest + (newest == oldest ? "" : " to " + newest));
+  }
+  if (!details.digest.empty()) parts.push_back("digest " + details.digest);
+  if (!details.migrations.empty()) parts.push_back("migrations " + joined(details.migrations));
+  if (details.rollback_safe) {
+    parts.emplace_back(*details.rollback_safe ? "rollback_safe" : "not rollback_safe");
+  }
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+}  // namespace backstay

@@ -1,0 +1,196 @@
+#include <map>
+
+#include "receiver/delivery_metrics.h"
+#include "tests/unit/receiver/older_journal.h"
+#include "tests/unit/receiver/worker_fixture.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Counts = std::map<std::string, double>;
+
+// How deployments go, as the metrics tell it.
+struct WorkerDeliveryTest : test::WorkerFixture {
+  // {"deployments_total planned": 1, "failed_deployment_recovery_seconds": 12, …}: counters that
+  // are not 0, and the sums of histograms that have a count.
+  Counts counts() {
+    Counts found;
+    change([&](journal::Transaction& tx) {
+      for (const auto& family : delivery_metrics(tx)) {
+        for (const auto& metric : family.metric) {
+          if (family.type == prometheus::MetricType::Histogram) {
+            if (metric.histogram.sample_count == 0) continue;
+            found[family.name] = metric.histogram.sample_sum;
+          } else if (metric.counter.value > 0) {
+            found[family.name + " " + metric.label.at(0).value] = metric.counter.value;
+          }
+        }
+      }
+    });
+    return found;
+  }
+  void reopen() {
+    worker.reset();
+    database.reset();
+    auto opened = journal::Database::open(journal_path);
+    ASSERT_TRUE(opened) << opened.error().message;
+    database = std::move(*opened);
+    restart();
+  }
+};
+
+TEST_F(WorkerDeliveryTest, ADeployTellsItsLeadTimeAndWhoDidIt) {
+  Event event = asks(EventKind::deploy_requested, "2");
+  event.details.commit = "1a2b3c4";
+  event.details.commit_times = {clock.now() - hours(2)};
+  event.details.migrations = {"0042_invite"};
+  append(event);
+  work();
+  EXPECT_EQ(counts(),
+            (Counts{{"deployments_total planned", 1}, {"change_lead_time_seconds", 7200}}));
+  EXPECT_EQ(ledger().live()->actor, "ada");
+  change([](journal::Transaction& tx) {
+    EXPECT_EQ(load_details(tx)["2"].commit, "1a2b3c4");
+    EXPECT_EQ(load_details(tx)["2"].migrations, std::vector<std::string>{"0042_invite"});
+  });
+}
+
+TEST_F(WorkerDeliveryTest, ARollbackIsAFailureWithItsRecovery) {
+  go_live_with_two();
+  append(alert("a"));
+  work();
+  ASSERT_EQ(last_run("rollback").outcome, "done");
+  EXPECT_EQ(counts(), (Counts{{"deployments_total planned", 1},
+                              {"deployments_total rollback", 1},
+                              {"deployment_failures_total planned", 1},
+                              {"failed_deployment_recovery_seconds", 10}}));
+}
+
+TEST_F(WorkerDeliveryTest, TheFixIsRework) {
+  go_live_with_two();
+  append(alert("a"));
+  work();
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  EXPECT_EQ(counts().at("deployments_total rework"), 1);
+}
+
+TEST_F(WorkerDeliveryTest, WhatEndsBeforeItsSwitchIsNoDeployment) {
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
+  append(asks(EventKind::deploy_requested, "2"));
+  work();
+  EXPECT_EQ(last_run("deploy").outcome, "failed");
+  EXPECT_EQ(counts(), Counts{});
+}
+
+TEST_F(WorkerDeliveryTest, WhatIsToldIsKnownBeforeAnythingIsDone) {
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
+  Event event = asks(EventKind::deploy_requested, "2");
+  event.details.rollback_safe = false;
+  append(event);
+  work();
+  ASSERT_NE(ledger().find("2"), nullptr);
+  EXPECT_FALSE(ledger().find("2")->rollback_safe) << "it may turn out to be live after all";
+}
+
+TEST_F(WorkerDeliveryTest, ADeployThatIsNotVerifiedFailedUntilOneIs) {
+  policy.rules.pop_back();
+  restart();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no answer"}; };
+  append(asks(EventKind::deploy_requested, "2"));
+  work();
+  clock.advance(minutes(2));
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  EXPECT_EQ(counts(), (Counts{{"deployments_total planned", 1},
+                              {"deployments_total rework", 1},
+                              {"deployment_failures_total planned", 1},
+                              {"deployment_failures_total rework", 1}}));
+  clock.advance(minutes(3));
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::done, "200"}; };
+  append(asks(EventKind::deploy_requested, "4"));
+  work();
+  EXPECT_EQ(counts().at("failed_deployment_recovery_seconds"), 5 * 60 + 3 * 60)
+      << "both of them are over with the third";
+}
+
+TEST_F(WorkerDeliveryTest, NobodyKnowsWhenItWasOverWhereNobodyVerified) {
+  go_live_with_two();
+  policy.mode = Policy::Mode::observe;
+  restart();
+  append(alert("a"));
+  work();
+  driver.set_live("3");
+  append(asks(EventKind::deploy_succeeded, "3"));
+  work();
+  clock.advance(hours(1));
+  append(asks(EventKind::deploy_requested, "4", "cli"));
+  work();
+  ASSERT_EQ(*driver.current(), "4");
+  EXPECT_EQ(counts(), (Counts{{"deployments_total planned", 2},
+                              {"deployments_total rework", 1},
+                              {"deployment_failures_total planned", 1}}));
+}
+
+TEST_F(WorkerDeliveryTest, ObserveCountsTheFailureThatItSees) {
+  go_live_with_two();
+  policy.mode = Policy::Mode::observe;
+  restart();
+  append(alert("a"));
+  append(alert("b"));
+  work();
+  EXPECT_EQ(counts().at("deployment_failures_total planned"), 1);
+  EXPECT_TRUE(ledger().live()->failed_at);
+}
+
+TEST_F(WorkerDeliveryTest, AWebhookTellsOfWhatWasDeployedElsewhere) {
+  driver.set_live("2");
+  Event event = asks(EventKind::deploy_succeeded, "2");
+  event.actor = "octocat";
+  event.details.commit_times = {clock.now() - minutes(30)};
+  append(event);
+  work();
+  EXPECT_EQ(ledger().live()->kind, "observed");
+  EXPECT_EQ(ledger().live()->actor, "octocat");
+  EXPECT_EQ(counts(),
+            (Counts{{"deployments_total planned", 1}, {"change_lead_time_seconds", 1800}}));
+}
+
+TEST_F(WorkerDeliveryTest, AWebhookOfAnotherReleaseSaysNothingOfTheLiveOne) {
+  driver.set_live("2");
+  Event event = asks(EventKind::deploy_succeeded, "staging-9");
+  event.details.commit_times = {clock.now()};
+  append(event);
+  work();
+  EXPECT_EQ(ledger().live()->actor, "");
+  EXPECT_EQ(ledger().find("staging-9"), nullptr);
+}
+
+TEST_F(WorkerDeliveryTest, TheCountsSurviveARestart) {
+  go_live_with_two();
+  append(alert("a"));
+  work();
+  const Counts before = counts();
+  reopen();
+  EXPECT_EQ(counts(), before);
+}
+
+TEST_F(WorkerDeliveryTest, AJournalFromBeforeCountsWhatItsLedgerHolds) {
+  go_live_with_two();
+  append(alert("a"));
+  work();
+  change([](journal::Transaction& tx) {
+    for (const std::string& sql : test::undo_to(4)) tx.prepare(sql).run();
+    tx.prepare("DELETE FROM totals WHERE name LIKE 'failed_deployment%'").run();
+  });
+  reopen();
+  EXPECT_EQ(counts(), (Counts{{"deployments_total planned", 1},
+                              {"deployments_total rollback", 1},
+                              {"deployment_failures_total planned", 1}}));
+}
+
+}  // namespace
+}  // namespace backstay
