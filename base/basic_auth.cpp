@@ -136,6 +136,11 @@ BasicAuth::Verdict BasicAuth::judge(const std::optional<std::string>& authorizat
   return check_slowly(*credentials, digest, is_user);
 }
 
+std::string BasicAuth::user_of(const std::string& authorization) {
+  const auto credentials = Credentials::of(authorization);
+  return credentials ? credentials->user : "";
+}
+
 BasicAuth::Verdict BasicAuth::check(const std::optional<std::string>& authorization,
                                     const std::map<std::string, Secret>& users) {
   const Verdict verdict = judge(authorization, users);

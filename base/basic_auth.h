@@ -30,6 +30,8 @@ class BasicAuth {
   [[nodiscard]] Verdict check(const std::optional<std::string>& authorization,
                               const std::map<std::string, Secret>& users)
       EXCLUDES(mutex_, check_mutex_);
+  // Whose name is in the header; empty where it has none. It proves nothing without check().
+  static std::string user_of(const std::string& authorization);
   // How often this was the verdict.
   [[nodiscard]] std::uint64_t count(Verdict verdict) const {
     return counts_[static_cast<std::size_t>(verdict)];

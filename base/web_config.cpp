@@ -55,32 +55,63 @@ void read_users(ConfigNode& root, WebConfig& config) {
   }
 }
 
+// There is no HTTP/2 here. Without the key, or without TLS, nobody misses it: each client of it
+// speaks HTTP/1.1 as well.
+void read_http2(ConfigNode& server, const WebConfig& config) {
+  const bool is_wanted = server.flag_or("http2", true) && server.has("http2");
+  if (is_wanted && config.tls) {
+    server.fault("http2", "is not supported: say false, or leave it out");
+  }
+}
+
 Result<WebConfig> parse(const std::string& text, const std::string& path,
-                        const std::string& why_no_tls) {
+                        const WebConfigSupport& support) {
   auto loaded = ConfigNode::parse(text, path);
   if (!loaded) return fail(loaded.error());
   ConfigNode& root = *loaded;
   WebConfig config;
-  if (root.has("tls_server_config")) root.fault("tls_server_config", why_no_tls);
+  if (root.has("tls_server_config")) {
+    if (support.why_no_tls.empty()) {
+      config.tls = read_tls_server_config(root.section("tls_server_config"));
+    } else {
+      root.fault("tls_server_config", support.why_no_tls);
+    }
+  }
   if (root.has("rate_limit")) root.fault("rate_limit", "is not supported");
   ConfigNode server = root.section("http_server_config");
-  server.flag_or("http2", true);  // only ever with TLS
+  read_http2(server, config);
   read_headers(server, config);
   read_users(root, config);
+  if (!config.users.empty() && !support.why_no_users.empty()) {
+    root.fault("basic_auth_users", support.why_no_users);
+  }
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;
 }
 
+// Whom the one after would let in that the one before did not; empty: nobody.
+std::string opened_door(const WebConfig& before, const WebConfig& after) {
+  if (!before.users.empty() && after.users.empty()) {
+    return "there are no users any more; a restart lets everybody in";
+  }
+  if (!before.tls) return "";
+  if (!after.tls) return "there is no tls_server_config any more; a restart ends TLS";
+  const bool asks_less =
+      (before.tls->verifies_clients() && !after.tls->verifies_clients()) ||
+      (before.tls->requires_clients() && !after.tls->requires_clients()) ||
+      (!before.tls->client_allowed_sans.empty() && after.tls->client_allowed_sans.empty());
+  if (asks_less) return "less is asked of clients' certificates; a restart lets them in";
+  return "";
+}
+
 }  // namespace
 
-WebConfigFile::WebConfigFile(std::string path, std::string why_no_tls)
-    : path_(std::move(path)),
-      why_no_tls_(std::move(why_no_tls)),
-      file_(SecretSource::file(path_)) {}
+WebConfigFile::WebConfigFile(std::string path, WebConfigSupport support)
+    : path_(std::move(path)), support_(std::move(support)), file_(SecretSource::file(path_)) {}
 
 Result<std::shared_ptr<WebConfigFile>> WebConfigFile::load(const std::string& path,
-                                                           const std::string& why_no_tls) {
-  std::shared_ptr<WebConfigFile> file(new WebConfigFile(path, why_no_tls));
+                                                           const WebConfigSupport& support) {
+  std::shared_ptr<WebConfigFile> file(new WebConfigFile(path, support));
   const MutexLock lock(file->mutex_);
   auto config = file->read();
   if (!config) return fail(config.error());
@@ -93,7 +124,7 @@ Result<std::shared_ptr<const WebConfig>> WebConfigFile::read() {
   if (!text) return fail(text.error());
   if (text_.equals(text->reveal())) return parsed_;
   text_ = std::move(*text);
-  auto parsed = parse(text_.reveal(), path_, why_no_tls_);
+  auto parsed = parse(text_.reveal(), path_, support_);
   if (parsed) {
     parsed_ = std::make_shared<const WebConfig>(std::move(*parsed));
   } else {
@@ -105,17 +136,21 @@ Result<std::shared_ptr<const WebConfig>> WebConfigFile::read() {
 Result<std::shared_ptr<const WebConfig>> WebConfigFile::current() {
   const MutexLock lock(mutex_);
   auto config = read();
-  const bool had_users = !good_->users.empty();
-  if (config && had_users && (*config)->users.empty()) {
-    config = fail(path_ + ": there are no users any more; a restart lets everybody in");
+  if (config) {
+    const std::string opened = opened_door(*good_, **config);
+    if (!opened.empty()) config = fail(path_ + ": " + opened);
   }
   tell(config ? "" : config.error().message);
   if (config) {
     good_ = *config;
-  } else if (had_users) {
+  } else if (keeps_the_last()) {
     return good_;
   }
   return config;
+}
+
+bool WebConfigFile::keeps_the_last() const {
+  return support_.keeps_the_last || !good_->users.empty() || good_->tls;
 }
 
 bool WebConfigFile::is_good() const {
@@ -127,7 +162,7 @@ void WebConfigFile::tell(const std::string& problem) {
   if (problem == told_problem_) return;
   if (problem.empty()) {
     log::info("the web configuration can be used again", {{"file", path_}});
-  } else if (!good_->users.empty()) {
+  } else if (keeps_the_last()) {
     log::error("the web configuration cannot be used: the one before it stays in force",
                {{"error", problem}});
   } else {

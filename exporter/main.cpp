@@ -115,7 +115,7 @@ int run(Flags& flags) {
   if (!config) return refuse(config.error());
   if (!flags.web_config_file.empty()) {
     auto web_config =
-        backstay::WebConfigFile::load(flags.web_config_file, backstay::web::kWhyNoTls);
+        backstay::WebConfigFile::load(flags.web_config_file, {backstay::web::kWhyNoTls});
     if (!web_config) return refuse(web_config.error());
     flags.web.config = std::move(*web_config);
   }

@@ -6,7 +6,6 @@
 #include "receiver/channels/log_channel.h"
 #include "receiver/channels/slack.h"
 #include "receiver/intake/server_metrics.h"
-#include "receiver/journal/event_log.h"
 #include "receiver/journal_metrics.h"
 
 namespace backstay {
@@ -30,30 +29,20 @@ Result<std::vector<std::unique_ptr<Channel>>> make_channels(const ReceiverConfig
   return channels;
 }
 
-// The 2xx of a webhook means that this returned success.
-Result<intake::Appended> append(journal::Database& journal, Clock& clock,
-                                const std::vector<Event>& events) {
-  intake::Appended appended;
-  const auto written = journal.write([&](journal::Transaction& tx) {
-    const WallTime now = clock.now();
-    for (const Event& event : events) {
-      (append_event(tx, event, now) ? appended.stored : appended.duplicates) += 1;
-    }
-  });
-  if (!written) return fail(written.error());
-  return appended;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<App>> App::start(ReceiverConfig config,
-                                        const std::vector<std::string>& addresses) {
+                                        const std::vector<std::string>& addresses,
+                                        const intake::WebAccess& access) {
   std::unique_ptr<App> app(new App());
-  if (auto wired = app->wire(std::move(config), addresses); !wired) return fail(wired.error());
+  if (auto wired = app->wire(std::move(config), addresses, access); !wired) {
+    return fail(wired.error());
+  }
   return app;
 }
 
-Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& addresses) {
+Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& addresses,
+                       const intake::WebAccess& access) {
   auto core = Core::open(std::move(config), clock_, http_, processes_);
   if (!core) return fail(core.error());
   core_ = std::move(*core);
@@ -67,29 +56,33 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
 
   upkeep_ = std::make_unique<JournalUpkeep>(core_->journal(), core_->config().journal_keep, clock_);
 
+  queue_ = std::make_unique<EventQueue>(core_->journal(), clock_);
   auto webhooks = intake::Webhooks::create(
       core_->config().webhooks,
       [this](const std::vector<Event>& events) {
-        auto appended = append(core_->journal(), clock_, events);
+        auto appended = queue_->append(events);
         if (appended && appended->stored > 0) core_->worker().wake();
         return appended;
       },
-      clock_, *registry_);
+      clock_, *registry_, core_->config().trusted_proxies);
   if (!webhooks) return fail(webhooks.error());
   webhooks_ = std::move(*webhooks);
 
+  guard_ = std::make_shared<intake::WebGuard>(access);
   server_ = std::make_unique<intake::Server>(
-      [this](const intake::Request& request) {
-        return request.remote_address.empty() ? handle_control(core_->control(), request)
-                                              : endpoints_->handle(request);
+      [this](intake::Request& request) {
+        if (request.remote_address.empty()) return handle_control(core_->control(), request);
+        return guard_->handle(request, [this](const intake::Request& admitted) {
+          return endpoints_->handle(admitted);
+        });
       },
-      intake::ServerLimits{});
+      intake::ServerLimits{}, access.tls);
   database_watch_ = std::make_shared<DatabaseWatch>(core_->config().backups.database_url, clock_);
   endpoints_ = std::make_unique<Endpoints>(
       [this](const intake::Request& request) { return webhooks_->handle(request); },
       std::vector<std::shared_ptr<prometheus::Collectable>>{
           registry_, std::make_shared<ProcessCollector>(),
-          std::make_shared<intake::ServerMetrics>(*server_), database_watch_,
+          std::make_shared<intake::ServerMetrics>(*server_), guard_, database_watch_,
           std::make_shared<JournalMetrics>(core_->journal(), core_->worker(),
                                            core_->kill_switch())},
       core_->journal(), core_->worker(), clock_);

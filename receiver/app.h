@@ -16,7 +16,9 @@
 #include "receiver/core.h"
 #include "receiver/database_watch.h"
 #include "receiver/endpoints.h"
+#include "receiver/event_queue.h"
 #include "receiver/intake/server.h"
+#include "receiver/intake/web_guard.h"
 #include "receiver/intake/webhooks.h"
 #include "receiver/journal_upkeep.h"
 
@@ -29,7 +31,8 @@ class App {
  public:
   // Listens on every address ("127.0.0.1:9879", port 0 allowed) and on control.sock.
   static Result<std::unique_ptr<App>> start(ReceiverConfig config,
-                                            const std::vector<std::string>& addresses);
+                                            const std::vector<std::string>& addresses,
+                                            const intake::WebAccess& access);
   // Stops taking requests, then the worker after the step it is in, then the outbox.
   ~App();
 
@@ -37,7 +40,8 @@ class App {
 
  private:
   App() = default;
-  Result<void> wire(ReceiverConfig config, const std::vector<std::string>& addresses);
+  Result<void> wire(ReceiverConfig config, const std::vector<std::string>& addresses,
+                    const intake::WebAccess& access);
 
   // In the order of construction; destroyed in reverse.
   SystemClock clock_;
@@ -48,9 +52,11 @@ class App {
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<OutboxSender> outbox_;
   std::unique_ptr<JournalUpkeep> upkeep_;
+  std::unique_ptr<EventQueue> queue_;
   std::unique_ptr<intake::Webhooks> webhooks_;
   std::shared_ptr<DatabaseWatch> database_watch_;
   std::unique_ptr<Endpoints> endpoints_;
+  std::shared_ptr<intake::WebGuard> guard_;
   std::unique_ptr<intake::Server> server_;
   std::vector<std::string> addresses_;
   std::jthread watch_thread_;

@@ -122,6 +122,7 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   ConfigNode prometheus = root.section("prometheus");
   config.prometheus_url = prometheus.text("url");
   config.webhooks = read_webhooks(root);
+  config.trusted_proxies = read_trusted_proxies(root);
   config.policy = read_policy(root.section("policy"));
   read_deploy(root.section("deploy"), config);
   ConfigNode confirm = root.section("confirm");

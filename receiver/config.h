@@ -24,6 +24,7 @@ struct ReceiverConfig {
   BackupConfig backups;
   std::string prometheus_url;
   std::vector<intake::WebhookConfig> webhooks;
+  std::vector<IpNetwork> trusted_proxies = {};
   Policy policy;
   CommandDriverConfig driver;
   VerifyConfig verify;

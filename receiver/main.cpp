@@ -19,6 +19,7 @@ struct Flags {
   std::string config_file = "/etc/backstay/receiver.yml";
   bool config_check = false;
   std::vector<std::string> listen_addresses{"127.0.0.1:9879"};
+  std::string web_config_file;
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -29,6 +30,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--web.listen-address", flags.listen_addresses,
                  "Address to listen on; may be given several times; port 0 takes a free one.")
       ->capture_default_str();
+  app.add_option("--web.config.file", flags.web_config_file,
+                 "TLS, passwords and headers, in the format of Prometheus' exporters.");
   app.add_option("--log.level", flags.log_level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -44,12 +47,17 @@ int serve(const Flags& flags) {
     std::cerr << config.error().message << '\n';
     return kBadUsage;
   }
+  auto access = backstay::intake::load_web_access(flags.web_config_file, config->webhooks);
+  if (!access) {
+    std::cerr << access.error().message << '\n';
+    return kBadUsage;
+  }
   if (flags.config_check) {
     std::cout << flags.config_file << ": ok\n";
     return 0;
   }
   backstay::Shutdown shutdown;
-  auto app = backstay::App::start(std::move(*config), flags.listen_addresses);
+  auto app = backstay::App::start(std::move(*config), flags.listen_addresses, *access);
   if (!app) {
     std::cerr << "backstay-receiver: " << app.error().message << '\n';
     return kFailed;

@@ -86,7 +86,54 @@ intake::GenericConfig read_generic(ConfigNode& webhook) {
   return generic;
 }
 
+// By its own way in, the password of a user of the web configuration file, or by a secret.
+void read_proof(ConfigNode& node, intake::WebhookConfig& webhook) {
+  webhook.asks_basic_auth =
+      node.choice_or("basic_auth", {"asked", "not_asked"}, "asked") == "asked";
+  if (webhook.provider == "alertmanager" && node.has("basic_auth_user")) {
+    webhook.basic_auth_user = node.maybe_text("basic_auth_user").value_or("");
+    if (!webhook.asks_basic_auth) node.fault("basic_auth", "but basic_auth_user is its proof");
+    if (node.secret("bearer_token", false) || node.has("bearer_token_files")) {
+      node.fault("basic_auth_user", "not together with a bearer token: one header has both");
+    }
+    return;
+  }
+  webhook.secrets = webhook_secrets(node, webhook.provider);
+}
+
+intake::RateLimitConfig read_rate_limit(ConfigNode node) {
+  intake::RateLimitConfig rate;
+  rate.per_second = node.number_or("per_second", 100, 0.01, 1'000'000);
+  rate.burst = static_cast<double>(node.integer_or("burst", 10'000, 1, 10'000'000));
+  return rate;
+}
+
 }  // namespace
+
+std::vector<IpNetwork> read_networks(ConfigNode& node, const std::string& key) {
+  std::vector<IpNetwork> networks;
+  const std::vector<std::string> texts = node.texts(key);
+  if (texts.empty() && node.has(key)) node.fault(key, "names nobody: leave it out, or fill it");
+  for (const std::string& text : texts) {
+    auto network = IpNetwork::parse(text);
+    if (network) {
+      networks.push_back(*network);
+    } else {
+      node.fault(key, network.error().message);
+    }
+  }
+  return networks;
+}
+
+std::vector<IpNetwork> read_trusted_proxies(ConfigNode& root) {
+  std::vector<IpNetwork> networks = read_networks(root, "trusted_proxies");
+  for (const IpNetwork& network : networks) {
+    if (network.is_everything()) {
+      root.fault("trusted_proxies", "everybody: then any sender could say who it is");
+    }
+  }
+  return networks;
+}
 
 std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root) {
   std::vector<intake::WebhookConfig> webhooks;
@@ -103,7 +150,9 @@ std::vector<intake::WebhookConfig> read_webhooks(ConfigNode& root) {
       node.fault("name", "only letters, digits, '.', '_', '-' and '+'");
     }
     if (!names.insert(webhook.name).second) node.fault("name", "used twice");
-    webhook.secrets = webhook_secrets(node, webhook.provider);
+    read_proof(node, webhook);
+    webhook.allow_from = read_networks(node, "allow_from");
+    webhook.rate_limit = read_rate_limit(node.section("rate_limit"));
     if (webhook.provider == "github") webhook.workflows = node.texts("workflows");
     if (webhook.provider == "generic") webhook.generic = read_generic(node);
     webhooks.push_back(webhook);

@@ -43,7 +43,11 @@ std::optional<std::string> read_alert(const json& alert, const std::string& grou
 }  // namespace
 
 std::optional<AuthFailure> Alertmanager::authenticate(const Delivery& delivery) const {
-  return check_bearer(delivery, secrets_);
+  if (basic_auth_user_.empty()) return check_bearer(delivery, secrets_);
+  if (delivery.user.empty()) return AuthFailure::no_credentials;
+  // Whose password it was is not secret.
+  if (delivery.user != basic_auth_user_) return AuthFailure::wrong;
+  return std::nullopt;
 }
 
 Parsed Alertmanager::parse(const Delivery& delivery, const std::string& source) const {

@@ -3,16 +3,19 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <httplib.h>
 
+#include "receiver/intake/tls_session.h"
+
 namespace backstay::intake {
 
 // A connection as cpp-httplib reads and writes it, with what the library lacks: one deadline for a
-// whole request however slowly its bytes come, and a limit on how many bytes it may have. One
-// thread.
+// whole request however slowly its bytes come, and a limit on how many bytes it may have. A TLS
+// handshake is a part of the first request, and has no time of its own. One thread.
 class ConnectionStream final : public httplib::Stream {
  public:
   // Owns the descriptor. remote_address is empty for a unix socket.
@@ -24,6 +27,12 @@ class ConnectionStream final : public httplib::Stream {
   // From here on a request has this long for its reading, and as long again for its answer.
   void begin_request(std::chrono::milliseconds deadline, std::size_t bytes_max);
   void allow_bytes(std::size_t more) { bytes_left_ += more; }
+  // From here on TLS is spoken.
+  void secure(std::unique_ptr<TlsSession> tls) { tls_ = std::move(tls); }
+  // Within the deadline of the request that has begun; true at once where it is done, or plain.
+  bool shake_hands();
+  // Why that came to nothing: null where it did not.
+  [[nodiscard]] const TlsSession* failed_tls() const { return has_failed_ ? tls_.get() : nullptr; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
   // Ends our side and waits a moment for the other, so that an answer that was sent while the
   // request still came in is not lost to a reset.
@@ -40,6 +49,9 @@ class ConnectionStream final : public httplib::Stream {
  private:
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] bool wait_for(short events, Clock::time_point until) const;
+  [[nodiscard]] bool wait_for(TlsSession::State wanted, Clock::time_point until) const;
+  ssize_t receive(char* data, std::size_t size);
+  ssize_t write_by_tls(const char* data, std::size_t size);
 
   int descriptor_;
   std::string remote_address_;
@@ -52,6 +64,8 @@ class ConnectionStream final : public httplib::Stream {
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
   bool has_timed_out_ = false;
+  std::unique_ptr<TlsSession> tls_;  // none: plain
+  bool has_failed_ = false;          // its handshake
 };
 
 }  // namespace backstay::intake

@@ -25,6 +25,7 @@ class Listener {
   };
   Accepted accept() const;
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] bool is_unix() const { return !path_.empty(); }
   // As bound, with the real port.
   [[nodiscard]] const std::string& address() const { return address_; }
 

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/ip_network.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "receiver/event.h"
+#include "receiver/intake/rate_limit.h"
 
 namespace backstay::intake {
 
@@ -22,6 +24,7 @@ struct Delivery {
   std::map<std::string, std::string> headers;
   std::string_view body;  // the raw bytes: signatures are over these
   WallTime received_at;
+  std::string user = {};  // of the web configuration, by whose password it came in; empty: none
 
   [[nodiscard]] std::optional<std::string_view> header(const std::string& lower_case_name) const;
 };
@@ -81,6 +84,10 @@ struct WebhookConfig {
   std::vector<SecretSource> secrets;        // one, or two while a secret is being rotated
   std::vector<std::string> workflows = {};  // github: those whose runs are deploys
   GenericConfig generic = {};               // generic
+  std::string basic_auth_user = {};         // alertmanager: instead of secrets
+  bool asks_basic_auth = true;              // where the web configuration has users
+  std::vector<IpNetwork> allow_from = {};   // empty: from anywhere
+  RateLimitConfig rate_limit = {};
 };
 
 // The explicit table of providers.

@@ -17,6 +17,10 @@ std::unique_ptr<Provider> make(const WebhookConfig& config) {
   return std::make_unique<T>(config.secrets);
 }
 
+std::unique_ptr<Provider> make_alertmanager(const WebhookConfig& config) {
+  return std::make_unique<Alertmanager>(config.secrets, config.basic_auth_user);
+}
+
 std::unique_ptr<Provider> make_github(const WebhookConfig& config) {
   return std::make_unique<Github>(config.secrets, config.workflows);
 }
@@ -32,7 +36,7 @@ struct Row {
 
 // The explicit table of providers.
 constexpr std::array<Row, 7> kProviders{{
-    {"alertmanager", &make<Alertmanager>},
+    {"alertmanager", &make_alertmanager},
     {"github", &make_github},
     {"gitlab", &make<Gitlab>},
     {"netlify", &make<Netlify>},

@@ -29,6 +29,9 @@ constexpr std::chrono::milliseconds kLinger{500};
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
+constexpr std::string_view kNoTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n"
+    "Connection: close\r\n\r\nthis server speaks TLS: say https://...\n";
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
@@ -94,6 +97,7 @@ class Parser final : public httplib::Server {
   // False when the connection is to be closed.
   bool serve_one(ConnectionStream& stream) {
     stream.begin_request(limits_.request_deadline, kHeadBytesMax);
+    if (!stream.shake_hands()) return false;
     bool is_closed = false;
     is_read_whole = false;
     const bool served = process_request(stream, false, is_closed, [&](httplib::Request&) {
@@ -141,7 +145,12 @@ class Parser final : public httplib::Server {
     request.path = in.path;
     request.body = std::move(body);
     request.remote_address = in.remote_addr;
-    for (const auto& [name, value] : in.headers) request.headers.emplace(lower_case(name), value);
+    for (const auto& [name, value] : in.headers) {
+      const auto [at, is_new] = request.headers.emplace(lower_case(name), value);
+      // One of them alone would be the sender's choice: HAProxy adds its X-Forwarded-For as a
+      // second header.
+      if (!is_new) at->second += ", " + value;
+    }
     const Response response = handler_(request);
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name.c_str(), value);
@@ -167,9 +176,10 @@ struct Connection {
 }  // namespace
 
 struct Server::Impl {
-  Impl(Handler handler_in, ServerLimits limits_in)
+  Impl(Handler handler_in, ServerLimits limits_in, std::shared_ptr<TlsFiles> tls_in)
       : handler(std::move(handler_in)),
         limits(limits_in),
+        tls(std::move(tls_in)),
         parser(handler, limits, bodies_too_large) {}
 
   void serve(Connection& connection) {
@@ -187,12 +197,34 @@ struct Server::Impl {
       connection.is_idle = true;
       if (!stream.wait_for_request(limits.request_deadline)) break;
       connection.is_idle = false;
+      if (i == 0) secure(connection);
       if (!parser.serve_one(stream)) break;
     }
     if (stream.has_timed_out()) {
       ++requests_timed_out;
-    } else {
-      stream.linger(kLinger);
+      return;
+    }
+    if (const TlsSession* failed = stream.failed_tls()) note_failed(*failed, stream);
+    stream.linger(kLinger);
+  }
+
+  void secure(Connection& connection) const {
+    if (!tls || connection.via.is_unix()) return;
+    auto context = tls->current();
+    ConnectionStream& stream = connection.stream;
+    if (context) stream.secure(std::make_unique<TlsSession>(std::move(context), stream.socket()));
+  }
+
+  void note_failed(const TlsSession& failed, const ConnectionStream& stream) {
+    ++handshakes_failed[static_cast<std::size_t>(failed.failure())];
+    std::string from;
+    int port = 0;
+    stream.get_remote_ip_and_port(from, port);
+    log::warn(
+        "a TLS handshake failed",
+        {{"reason", to_string(failed.failure())}, {"detail", failed.detail()}, {"from", from}});
+    if (failed.failure() == TlsFailure::plain_http) {
+      ::send(stream.socket(), kNoTls.data(), kNoTls.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   }
 
@@ -268,6 +300,8 @@ struct Server::Impl {
 
   const Handler handler;
   const ServerLimits limits;
+  const std::shared_ptr<TlsFiles> tls;
+  std::array<std::atomic<std::uint64_t>, kTlsFailures> handshakes_failed{};
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests_timed_out{0};
   std::atomic<std::uint64_t> bodies_too_large{0};
@@ -279,8 +313,8 @@ struct Server::Impl {
   std::list<std::thread> accept_threads;
 };
 
-Server::Server(Handler handler, ServerLimits limits)
-    : impl_(std::make_unique<Impl>(std::move(handler), limits)) {}
+Server::Server(Handler handler, ServerLimits limits, std::shared_ptr<TlsFiles> tls)
+    : impl_(std::make_unique<Impl>(std::move(handler), limits, std::move(tls))) {}
 
 Server::~Server() { stop(); }
 
@@ -306,7 +340,11 @@ void Server::stop() {
 }
 
 ServerCounters Server::counters() const {
-  return {impl_->connections_refused, impl_->requests_timed_out, impl_->bodies_too_large};
+  ServerCounters counters{
+      impl_->connections_refused, impl_->requests_timed_out, impl_->bodies_too_large, {}};
+  std::copy(impl_->handshakes_failed.begin(), impl_->handshakes_failed.end(),
+            counters.handshakes_failed.begin());
+  return counters;
 }
 
 }  // namespace backstay::intake

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "receiver/intake/tls_files.h"
+#include "receiver/intake/tls_session.h"
 
 namespace backstay::intake {
 
@@ -22,9 +25,11 @@ struct ServerLimits {
 struct Request {
   std::string method;
   std::string path;
-  std::map<std::string, std::string> headers;  // names in lower case
+  // Names in lower case; several of one name are one, with commas between, in their order.
+  std::map<std::string, std::string> headers;
   std::string body;
   std::string remote_address;
+  std::string user = {};  // who proved it with a password, where that is asked for
 };
 
 struct Response {
@@ -34,22 +39,26 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-using Handler = std::function<Response(const Request&)>;
+// The request is the handler's own to change.
+using Handler = std::function<Response(Request&)>;
 
 // What the server refused by itself, for the metrics.
 struct ServerCounters {
-  std::uint64_t connections_refused = 0;  // over connections_max: 503
-  std::uint64_t requests_timed_out = 0;   // over request_deadline: closed
-  std::uint64_t bodies_too_large = 0;     // 413
+  std::uint64_t connections_refused = 0;                        // over connections_max: 503
+  std::uint64_t requests_timed_out = 0;                         // over request_deadline: closed
+  std::uint64_t bodies_too_large = 0;                           // 413
+  std::array<std::uint64_t, kTlsFailures> handshakes_failed{};  // by TlsFailure: closed
 };
 
 // HTTP for the receiver: cpp-httplib parses, the accept loop and the limits are ours. One deadline
 // holds for a whole request, so that slow senders cannot hold it; chunked and compressed bodies are
 // limited by what they grow to. Every request that has a path and a body within limits reaches the
 // one handler, on its own thread; an exception that leaves it becomes a 500 that says nothing.
+// With TLS, its handshake is on that thread too, and in the time of the first request.
 class Server {
  public:
-  Server(Handler handler, ServerLimits limits);
+  // Without `tls`, or while it has no certificates, everything is plain; a unix socket always is.
+  Server(Handler handler, ServerLimits limits, std::shared_ptr<TlsFiles> tls = nullptr);
   ~Server();  // stop()
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -9,7 +9,16 @@ std::vector<prometheus::MetricFamily> ServerMetrics::Collect() const {
   const auto counter = [](const char* name, const char* help, std::uint64_t value) {
     return single_metric(name, help, prometheus::MetricType::Counter, static_cast<double>(value));
   };
+  prometheus::MetricFamily handshakes = metric_family(
+      "backstay_receiver_tls_handshakes_failed_total",
+      "TLS handshakes that came to nothing, by reason.", prometheus::MetricType::Counter);
+  for (std::size_t i = 0; i < kTlsFailures; ++i) {
+    const auto reason = static_cast<TlsFailure>(i);
+    add_sample(handshakes, {{"reason", std::string(to_string(reason))}},
+               static_cast<double>(counters.handshakes_failed[i]));
+  }
   return {
+      handshakes,
       counter("backstay_receiver_connections_refused_total",
               "Connections over the limit, answered 503.", counters.connections_refused),
       counter("backstay_receiver_requests_timed_out_total",

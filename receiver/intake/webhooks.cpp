@@ -3,11 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "receiver/intake/client_address.h"
 
 namespace backstay::intake {
 namespace {
 
 constexpr std::string_view kPrefix = "/webhooks/";
+constexpr std::chrono::seconds kRetryAfter{5};
 
 std::string json_body(const char* key, const std::string& value) {
   return nlohmann::json{{key, value}}.dump(-1, ' ', false,
@@ -23,9 +25,23 @@ Response plain(int status, const std::string& error) {
 
 }  // namespace
 
-Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry)
+struct Webhooks::Webhook {
+  Webhook(const WebhookConfig& config, std::unique_ptr<Provider> provider_in, Clock& clock)
+      : name(config.name),
+        provider(std::move(provider_in)),
+        allow_from(config.allow_from),
+        rate(config.rate_limit, clock) {}
+  const std::string name;
+  const std::unique_ptr<Provider> provider;
+  const std::vector<IpNetwork> allow_from;
+  RateLimit rate;
+};
+
+Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry,
+                   std::vector<IpNetwork> trusted_proxies)
     : append_(std::move(append)),
       clock_(clock),
+      trusted_proxies_(std::move(trusted_proxies)),
       outcomes_(prometheus::BuildCounter()
                     .Name("backstay_receiver_webhooks_total")
                     .Help("Deliveries by webhook and what became of them.")
@@ -33,67 +49,105 @@ Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry)
       auth_failures_(prometheus::BuildCounter()
                          .Name("backstay_receiver_auth_failures_total")
                          .Help("Deliveries that were not genuine, by webhook and reason.")
-                         .Register(registry)) {}
+                         .Register(registry)),
+      addresses_refused_(prometheus::BuildCounter()
+                             .Name("backstay_receiver_addresses_refused_total")
+                             .Help("Deliveries from where none may come, by webhook and reason.")
+                             .Register(registry)) {}
 
 Result<std::unique_ptr<Webhooks>> Webhooks::create(const std::vector<WebhookConfig>& configs,
                                                    Append append, Clock& clock,
-                                                   prometheus::Registry& registry) {
-  std::unique_ptr<Webhooks> webhooks(new Webhooks(std::move(append), clock, registry));
+                                                   prometheus::Registry& registry,
+                                                   const std::vector<IpNetwork>& trusted_proxies) {
+  std::unique_ptr<Webhooks> webhooks(
+      new Webhooks(std::move(append), clock, registry, trusted_proxies));
   for (const WebhookConfig& config : configs) {
     auto provider = make_provider(config);
     if (!provider) return fail(provider.error());
-    webhooks->providers_[config.name] = std::move(*provider);
+    webhooks->webhooks_[config.name] =
+        std::make_unique<Webhook>(config, std::move(*provider), clock);
   }
   return webhooks;
 }
 
+Webhooks::~Webhooks() = default;
+
 Response Webhooks::handle(const Request& request) {
   const std::string name = request.path.substr(std::min(kPrefix.size(), request.path.size()));
-  const auto found = providers_.find(name);
-  if (found == providers_.end()) return plain(404, "no such webhook");
+  const auto found = webhooks_.find(name);
+  if (found == webhooks_.end()) return plain(404, "no such webhook");
   if (request.method != "POST") return plain(405, "use POST");
-  return deliver(name, *found->second, request);
+  return deliver(*found->second, request);
 }
 
-Response Webhooks::answer(const std::string& name, const std::string& outcome, int status,
+Response Webhooks::answer(const Webhook& webhook, const std::string& outcome, int status,
                           const std::string& body) {
-  outcomes_.Add({{"webhook", name}, {"outcome", outcome}}).Increment();
+  outcomes_.Add({{"webhook", webhook.name}, {"outcome", outcome}}).Increment();
   Response response;
   response.status = status;
   response.body = body;
   return response;
 }
 
-Response Webhooks::deliver(const std::string& name, const Provider& provider,
-                           const Request& request) {
-  const Delivery delivery{request.headers, request.body, clock_.now()};
-  if (const auto failure = provider.authenticate(delivery)) {
-    auth_failures_.Add({{"webhook", name}, {"reason", std::string(to_string(*failure))}})
-        .Increment();
-    log::warn(
-        "a webhook was not genuine",
-        {{"webhook", name}, {"reason", to_string(*failure)}, {"from", request.remote_address}});
-    return answer(name, "unauthorized", 401, json_body("error", "unauthorized"));
+Response Webhooks::later(const Webhook& webhook, const std::string& outcome,
+                         std::chrono::seconds after) {
+  Response response = answer(webhook, outcome, 503, json_body("error", "try again"));
+  response.headers.emplace_back("Retry-After", std::to_string(after.count()));
+  return response;
+}
+
+Response Webhooks::refuse_address(const Webhook& webhook, const std::string& reason,
+                                  const std::string& from) {
+  addresses_refused_.Add({{"webhook", webhook.name}, {"reason", reason}}).Increment();
+  log::warn("a webhook came from where none may come",
+            {{"webhook", webhook.name}, {"reason", reason}, {"from", from}});
+  return answer(webhook, "forbidden", 403, json_body("error", "forbidden"));
+}
+
+Response Webhooks::refuse_sender(const Webhook& webhook, AuthFailure failure,
+                                 const std::string& from) {
+  auth_failures_.Add({{"webhook", webhook.name}, {"reason", std::string(to_string(failure))}})
+      .Increment();
+  log::warn("a webhook was not genuine",
+            {{"webhook", webhook.name}, {"reason", to_string(failure)}, {"from", from}});
+  return answer(webhook, "unauthorized", 401, json_body("error", "unauthorized"));
+}
+
+Response Webhooks::deliver(Webhook& webhook, const Request& request) {
+  const auto client = client_address(request.remote_address, request.headers, trusted_proxies_);
+  const std::string from = client ? client->text() : request.remote_address;
+  if (!webhook.allow_from.empty()) {
+    if (!client) return refuse_address(webhook, "unknown", from);
+    if (!is_in_any(*client, webhook.allow_from)) return refuse_address(webhook, "not_listed", from);
   }
-  const Parsed parsed = provider.parse(delivery, name);
+  const Delivery delivery{request.headers, request.body, clock_.now(), request.user};
+  if (const auto failure = webhook.provider->authenticate(delivery)) {
+    return refuse_sender(webhook, *failure, from);
+  }
+  if (const auto after = webhook.rate.take()) return later(webhook, "rate_limited", *after);
+  const Parsed parsed = webhook.provider->parse(delivery, webhook.name);
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) {
-    log::warn("a webhook was not understood", {{"webhook", name}, {"reason", malformed->reason}});
-    return answer(name, "malformed", 400, json_body("error", malformed->reason));
+    log::warn("a webhook was not understood",
+              {{"webhook", webhook.name}, {"reason", malformed->reason}});
+    return answer(webhook, "malformed", 400, json_body("error", malformed->reason));
   }
   if (const auto* ignored = std::get_if<Ignored>(&parsed)) {
-    return answer(name, "ignored", 200, json_body("ignored", ignored->reason));
+    return answer(webhook, "ignored", 200, json_body("ignored", ignored->reason));
   }
-  const auto appended = append_(std::get<Accepted>(parsed).events);
+  return store(webhook, std::get<Accepted>(parsed).events);
+}
+
+Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& events) {
+  const auto appended = append_(events);
   if (!appended) {
     log::error("a webhook is not on disk",
-               {{"webhook", name}, {"error", appended.error().message}});
-    Response response = answer(name, "unavailable", 503, json_body("error", "try again"));
-    response.headers.emplace_back("Retry-After", "5");
-    return response;
+               {{"webhook", webhook.name}, {"error", appended.error().message}});
+    return later(webhook, "unavailable", kRetryAfter);
   }
+  if (appended->is_full) return later(webhook, "queue_full", kRetryAfter);
   const bool is_new = appended->stored > 0;
   return answer(
-      name, is_new ? "stored" : "duplicate", is_new ? 202 : 200,
+      webhook, is_new ? "stored" : "duplicate", is_new ? 202 : 200,
       nlohmann::json{{"stored", appended->stored}, {"duplicates", appended->duplicates}}.dump());
 }
 

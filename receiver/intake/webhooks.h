@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,32 +21,51 @@ namespace backstay::intake {
 struct Appended {
   int stored = 0;
   int duplicates = 0;
+  bool is_full = false;  // too many events wait for their decision: none of these was taken
 };
 // Puts the events on disk, all or none. An Error means that none is.
 using Append = std::function<Result<Appended>(const std::vector<Event>&)>;
 
-// POST /webhooks/<name>: authenticate → parse → on disk → 2xx. docs/CONFIG.md#webhooks says more.
+// POST /webhooks/<name>: address → authenticate → rate → parse → on disk → 2xx.
+// docs/CONFIG.md#webhooks says more.
 //   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood
-//   401 not genuine · 404 no such webhook · 405 not a POST · 503 not on disk: send it again
+//   401 not genuine · 403 not from there · 404 no such webhook · 405 not a POST
+//   503 not on disk, no room, too many: send it again
+//
+// The rate is looked at behind the signature: before it, a stranger could use up what the genuine
+// sender has. It is 503 and not 429, because Alertmanager sends again at once after the first alone
+// (with a growing pause), and because to no sender is it a reason to give up.
 // Thread-safe.
 class Webhooks {
  public:
-  static Result<std::unique_ptr<Webhooks>> create(const std::vector<WebhookConfig>& configs,
-                                                  Append append, Clock& clock,
-                                                  prometheus::Registry& registry);
+  static Result<std::unique_ptr<Webhooks>> create(
+      const std::vector<WebhookConfig>& configs, Append append, Clock& clock,
+      prometheus::Registry& registry, const std::vector<IpNetwork>& trusted_proxies = {});
+  ~Webhooks();
+  Webhooks(const Webhooks&) = delete;
+  Webhooks& operator=(const Webhooks&) = delete;
   Response handle(const Request& request);
 
  private:
-  Webhooks(Append append, Clock& clock, prometheus::Registry& registry);
-  Response deliver(const std::string& name, const Provider& provider, const Request& request);
-  Response answer(const std::string& name, const std::string& outcome, int status,
+  struct Webhook;
+  Webhooks(Append append, Clock& clock, prometheus::Registry& registry,
+           std::vector<IpNetwork> trusted_proxies);
+  Response deliver(Webhook& webhook, const Request& request);
+  Response refuse_address(const Webhook& webhook, const std::string& reason,
+                          const std::string& from);
+  Response refuse_sender(const Webhook& webhook, AuthFailure failure, const std::string& from);
+  Response store(const Webhook& webhook, const std::vector<Event>& events);
+  Response answer(const Webhook& webhook, const std::string& outcome, int status,
                   const std::string& body);
+  Response later(const Webhook& webhook, const std::string& outcome, std::chrono::seconds after);
 
-  std::map<std::string, std::unique_ptr<Provider>> providers_;
+  std::map<std::string, std::unique_ptr<Webhook>> webhooks_;
   Append append_;
   Clock& clock_;
+  const std::vector<IpNetwork> trusted_proxies_;
   prometheus::Family<prometheus::Counter>& outcomes_;
   prometheus::Family<prometheus::Counter>& auth_failures_;
+  prometheus::Family<prometheus::Counter>& addresses_refused_;
 };
 
 }  // namespace backstay::intake

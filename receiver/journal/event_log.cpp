@@ -74,6 +74,11 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
   return tx.last_id();
 }
 
+bool has_event(Transaction& tx, const Event& event) {
+  Statement select = tx.prepare("SELECT 1 FROM events WHERE source = ? AND dedupe_key = ?");
+  return select.bind(event.source).bind(event.dedupe_key).next();
+}
+
 std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id) {
   Statement select =
       tx.prepare(std::string("SELECT ") + kEventColumns + " FROM events e WHERE e.id = ?");
@@ -94,6 +99,11 @@ std::int64_t count_undecided(Transaction& tx) {
   Statement select = tx.prepare(
       "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "
       "WHERE a.event_id IS NULL OR a.answered_at IS NOT NULL");
+  return select.next() ? select.integer(0) : 0;
+}
+
+std::int64_t count_without_decision(Transaction& tx) {
+  Statement select = tx.prepare("SELECT count(*) FROM undecided");
   return select.next() ? select.integer(0) : 0;
 }
 

@@ -24,12 +24,17 @@ struct DecisionRow {
 // then only the number of deliveries is counted.
 std::optional<std::int64_t> append_event(Transaction& tx, const Event& event, WallTime received_at);
 
+// Whether its dedupe slot is taken.
+bool has_event(Transaction& tx, const Event& event);
+
 std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id);
 // The oldest event that has no decision yet, and can get one: what waits for a person's approval is
 // left out until it is answered, has expired or is to be looked at again.
 std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now);
 // Without those that wait for a person's approval.
 std::int64_t count_undecided(Transaction& tx);
+// With them.
+std::int64_t count_without_decision(Transaction& tx);
 
 // facts: a JSON object, as it was gathered before the decision.
 void append_facts(Transaction& tx, std::int64_t event_id, WallTime gathered_at,

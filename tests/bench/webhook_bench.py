@@ -46,7 +46,8 @@ service: bench
 state_dir: {dir}/state
 database: {{url: "postgresql:///none", bin_dir: /usr/lib/postgresql/15/bin}}
 prometheus: {{url: "http://127.0.0.1:9"}}
-webhooks: [{{name: github, provider: github, secret_files: [{dir}/key]}}]
+webhooks: [{{name: github, provider: github, secret_files: [{dir}/key],
+            rate_limit: {{per_second: 1000000, burst: 10000000}}}}]
 policy: {{mode: observe}}
 backups: {{dir: {dir}/backups}}
 deploy: {{driver: command, deploy: [/bin/true, "{{release}}"], switch: [/bin/true, "{{release}}"], current: [/bin/true],

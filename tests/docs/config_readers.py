@@ -13,7 +13,7 @@ WORDS_MS = (("y", 365 * 86_400_000), ("w", 7 * 86_400_000), ("d", 86_400_000), (
 ACCESSORS = (r"text|text_or|maybe_text|choice_or|integer_or|number_or|duration_or|flag_or|texts|named_texts|"
              r"maybe_path|paths|secret|required_secret|section|sections|has")
 # Functions that take a key and hand it to an accessor: name → the accessor it stands for.
-WRAPPERS = {"required_argv": "required_texts"}
+WRAPPERS = {"required_argv": "required_texts", "read_networks": "texts"}
 TYPES = {"text": "text", "text_or": "text", "maybe_text": "text", "choice_or": "text",
          "integer_or": "number", "number_or": "number", "duration_or": "duration",
          "flag_or": "true or false", "texts": "list of text", "required_texts": "list of text",

@@ -20,7 +20,7 @@ struct GuardTest : ::testing::Test {
   void write(const std::string& text) const { std::ofstream(folder.path("web.yml")) << text; }
   std::unique_ptr<Guard> guard(const std::string& text) const {
     write(text);
-    auto file = WebConfigFile::load(folder.path("web.yml"), "no TLS here");
+    auto file = WebConfigFile::load(folder.path("web.yml"), {"no TLS here"});
     if (!file) throw std::runtime_error(file.error().message);
     return std::make_unique<Guard>(*file);
   }

@@ -322,5 +322,52 @@ TEST_F(ReceiverConfigTest, TheJournalIsKeptForAYearAndForFourWeeksAtLeast) {
             std::string::npos);
 }
 
+TEST_F(ReceiverConfigTest, WhoMaySendAndHowFast) {
+  const ReceiverConfig config = loaded(
+      with("trusted_proxies: [10.0.0.1, \"2001:db8::/64\"]\n"
+           "webhooks:\n  - {name: am, provider: alertmanager, basic_auth_user: alertmanager}\n"
+           "  - {name: ci, provider: github, secret_file: token, basic_auth: not_asked,\n"
+           "     allow_from: [192.30.252.0/22], rate_limit: {per_second: 0.5, burst: 3}}\n"));
+  ASSERT_EQ(config.trusted_proxies.size(), 2u);
+  EXPECT_TRUE(config.trusted_proxies[0].contains(*IpAddress::parse("10.0.0.1")));
+  ASSERT_EQ(config.webhooks.size(), 2u);
+  EXPECT_EQ(config.webhooks[0].basic_auth_user, "alertmanager");
+  EXPECT_TRUE(config.webhooks[0].secrets.empty());
+  EXPECT_TRUE(config.webhooks[0].asks_basic_auth);
+  EXPECT_TRUE(config.webhooks[0].allow_from.empty()) << "from anywhere";
+  EXPECT_EQ(config.webhooks[0].rate_limit.per_second, 100);
+  EXPECT_EQ(config.webhooks[0].rate_limit.burst, 10'000);
+  EXPECT_FALSE(config.webhooks[1].asks_basic_auth);
+  ASSERT_EQ(config.webhooks[1].allow_from.size(), 1u);
+  EXPECT_EQ(config.webhooks[1].rate_limit.per_second, 0.5);
+  EXPECT_EQ(config.webhooks[1].rate_limit.burst, 3);
+}
+
+TEST_F(ReceiverConfigTest, ARangeThatIsNoneOrEverybodyIsRefused) {
+  EXPECT_EQ(faults(with("trusted_proxies: [10.0.0.1/8]\n")),
+            "receiver.yml:11: trusted_proxies: \"10.0.0.1/8\" has bits beyond its prefix: one "
+            "address is written without a slash");
+  EXPECT_EQ(faults(with("trusted_proxies: [\"::/0\"]\n")),
+            "receiver.yml:11: trusted_proxies: everybody: then any sender could say who it is");
+  EXPECT_EQ(faults(with("webhooks:\n  - {name: ci, provider: github, secret_file: token, "
+                        "allow_from: []}\n")),
+            "receiver.yml:12: webhooks[0].allow_from: names nobody: leave it out, or fill it");
+}
+
+TEST_F(ReceiverConfigTest, AnAlertmanagerHasOneProof) {
+  const auto told = [&](const std::string& more) {
+    return faults(with("webhooks:\n  - {name: am, provider: alertmanager, " + more + "}\n"));
+  };
+  EXPECT_EQ(told("basic_auth_user: am, bearer_token_file: token"),
+            "receiver.yml:12: webhooks[0].basic_auth_user: not together with a bearer token: one "
+            "header has both");
+  EXPECT_EQ(told("basic_auth_user: am, basic_auth: not_asked"),
+            "receiver.yml:12: webhooks[0].basic_auth: but basic_auth_user is its proof");
+  EXPECT_NE(faults(with("webhooks:\n  - {name: ci, provider: github, secret_file: token, "
+                        "basic_auth_user: x}\n"))
+                .find("basic_auth_user: unknown key"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace backstay

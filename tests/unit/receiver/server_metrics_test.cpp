@@ -28,6 +28,7 @@ TEST(ServerMetrics, CountWhatTheServerRefusedByItself) {
                                {"backstay_receiver_bodies_too_large_total", 0},
                                {"backstay_receiver_connections_refused_total", 0},
                                {"backstay_receiver_requests_timed_out_total", 0},
+                               {"backstay_receiver_tls_handshakes_failed_total", 0},
                            }));
   test::RawClient client(*bound);
   client.send(

@@ -113,6 +113,13 @@ TEST_F(ServerTest, NobodyCanSayThatHeComesThroughTheOperatorsDoor) {
   EXPECT_EQ(last().remote_address, "127.0.0.1");
 }
 
+// HAProxy adds what it saw as a second header of the name: the first is the sender's own.
+TEST_F(ServerTest, HeadersOfOneNameAreJoinedInTheirOrder) {
+  start(small());
+  ask(post("body", "X-Forwarded-For: 1.2.3.4\r\nA: b\r\nx-forwarded-for: 5.6.7.8\r\n"));
+  EXPECT_EQ(last().headers.at("x-forwarded-for"), "1.2.3.4, 5.6.7.8");
+}
+
 TEST_F(ServerTest, AChunkedAndACompressedBodyArriveWhole) {
   start(small());
   EXPECT_TRUE(has_status(ask(chunked(std::string(1000, 'x'))), 202));

@@ -14,16 +14,28 @@ constexpr const char* kSecret = "a-secret-nobody-may-see";
 struct WebhooksTest : ::testing::Test {
   WebhooksTest() {
     const auto secret = SecretSource::literal(Secret(kSecret));
-    auto created = Webhooks::create(
-        {{"am", "alertmanager", {secret}},
-         {"ci", "github", {secret}},
-         {"std", "standard", {secret}}},
-        [this](const std::vector<Event>& events) { return append(events); }, clock, registry);
+    WebhookConfig by_user{"user", "alertmanager", {}};
+    by_user.basic_auth_user = "alertmanager";
+    WebhookConfig listed{"listed", "github", {secret}};
+    listed.allow_from = {*IpNetwork::parse("203.0.113.0/24"), *IpNetwork::parse("2001:db8::/32")};
+    WebhookConfig slow{"slow", "github", {secret}};
+    slow.rate_limit = {0.5, 2};
+    auto created =
+        Webhooks::create({{"am", "alertmanager", {secret}},
+                          {"ci", "github", {secret}},
+                          {"std", "standard", {secret}},
+                          by_user,
+                          listed,
+                          slow},
+                         [this](const std::vector<Event>& events) { return append(events); }, clock,
+                         registry, {*IpNetwork::parse("10.0.0.0/24")});
     if (created) webhooks = std::move(*created);
   }
   Result<Appended> append(const std::vector<Event>& events) {
     if (is_full) return fail("journal: database or disk is full");
     Appended appended;
+    appended.is_full = has_no_room;
+    if (has_no_room) return appended;
     for (const Event& event : events) {
       (keys.insert(event.source + event.dedupe_key).second ? appended.stored
                                                            : appended.duplicates) += 1;
@@ -45,6 +57,12 @@ struct WebhooksTest : ::testing::Test {
                 {{"x-github-event", kind},
                  {"x-github-delivery", "72d3162e"},
                  {"x-hub-signature-256", "sha256=" + to_hex(hmac_sha256(kSecret, body))}});
+  }
+  // The deployment, to another webhook of GitHub, from there.
+  static Request from(const std::string& address, const std::string& webhook,
+                      const std::map<std::string, std::string>& more_headers = {});
+  double addresses_refused(const std::string& reason) const {
+    return counted("backstay_receiver_addresses_refused_total", "listed", "reason", reason);
   }
   static Request alert(const std::string& token, int alerts = 1) {
     std::string list;
@@ -79,11 +97,21 @@ struct WebhooksTest : ::testing::Test {
   prometheus::Registry registry;
   std::set<std::string> keys;
   bool is_full = false;
+  bool has_no_room = false;
   std::unique_ptr<Webhooks> webhooks;
 };
 
 const std::string kDeployment =
     R"({"action": "created", "deployment": {"id": 1, "ref": "v2"}, "sender": {"login": "ada"}})";
+
+Request WebhooksTest::from(const std::string& address, const std::string& webhook,
+                           const std::map<std::string, std::string>& more_headers) {
+  Request request = github("deployment", kDeployment);
+  request.path = "/webhooks/" + webhook;
+  request.remote_address = address;
+  request.headers.insert(more_headers.begin(), more_headers.end());
+  return request;
+}
 
 TEST_F(WebhooksTest, ANewEventIs202) {
   const Response response = webhooks->handle(github("deployment", kDeployment));
@@ -158,6 +186,80 @@ TEST_F(WebhooksTest, AReplayedDeliveryIsTooOldByOurClock) {
   clock.advance(std::chrono::minutes(6));
   EXPECT_EQ(webhooks->handle(request).status, 401);
   EXPECT_EQ(auth_failures("std", "too_old"), 1);
+}
+
+TEST_F(WebhooksTest, ByAPasswordOnlyTheOneUserIsGenuine) {
+  Request request = alert(kSecret);
+  request.path = "/webhooks/user";
+  EXPECT_EQ(webhooks->handle(request).status, 401) << "a bearer token does not count here";
+  request.user = "prometheus";
+  EXPECT_EQ(webhooks->handle(request).status, 401) << "its own password reads metrics, no more";
+  EXPECT_EQ(auth_failures("user", "no_credentials"), 1);
+  EXPECT_EQ(auth_failures("user", "wrong"), 1);
+  request.user = "alertmanager";
+  EXPECT_EQ(webhooks->handle(request).status, 202);
+}
+
+TEST_F(WebhooksTest, AUsersPasswordIsNoProofWhereASecretIs) {
+  Request request = alert("wrong");
+  request.user = "alertmanager";
+  EXPECT_EQ(webhooks->handle(request).status, 401);
+}
+
+TEST_F(WebhooksTest, OnlyWhoIsOnTheListMaySend) {
+  for (const char* address : {"203.0.113.9", "2001:db8::1", "::ffff:203.0.113.9"}) {
+    EXPECT_LT(webhooks->handle(from(address, "listed")).status, 300) << address;
+  }
+  ::testing::internal::CaptureStderr();
+  const Response response = webhooks->handle(from("192.0.2.7", "listed"));
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.body, R"({"error":"forbidden"})");
+  EXPECT_NE(logged.find("192.0.2.7"), std::string::npos) << logged;
+  EXPECT_EQ(outcomes("listed", "forbidden"), 1);
+  EXPECT_EQ(addresses_refused("not_listed"), 1);
+  EXPECT_LT(webhooks->handle(from("192.0.2.7", "ci")).status, 300) << "others have no list";
+}
+
+TEST_F(WebhooksTest, TheAddressThatATrustedProxySawCounts) {
+  const auto status = [&](const std::string& peer, const std::string& list) {
+    return webhooks->handle(from(peer, "listed", {{"x-forwarded-for", list}})).status;
+  };
+  EXPECT_EQ(status("10.0.0.1", "203.0.113.9"), 202);
+  EXPECT_EQ(status("10.0.0.1", "203.0.113.9, 192.0.2.7"), 403) << "the sender wrote the first";
+  EXPECT_EQ(status("192.0.2.7", "203.0.113.9"), 403) << "no proxy of ours";
+  EXPECT_EQ(addresses_refused("not_listed"), 2);
+  EXPECT_EQ(status("10.0.0.1", "unknown"), 403);
+  EXPECT_EQ(addresses_refused("unknown"), 1);
+}
+
+TEST_F(WebhooksTest, WhatComesTooFastIs503AndComesAgain) {
+  EXPECT_EQ(webhooks->handle(from("192.0.2.7", "slow")).status, 202);
+  EXPECT_EQ(webhooks->handle(from("192.0.2.7", "slow")).status, 200);
+  const Response response = webhooks->handle(from("192.0.2.7", "slow"));
+  EXPECT_EQ(response.status, 503);
+  ASSERT_EQ(response.headers.size(), 1u);
+  EXPECT_EQ(response.headers.front(), std::make_pair(std::string("Retry-After"), std::string("2")));
+  EXPECT_EQ(outcomes("slow", "rate_limited"), 1);
+  EXPECT_EQ(webhooks->handle(from("192.0.2.7", "ci")).status, 202) << "each has a rate of its own";
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(webhooks->handle(from("192.0.2.7", "slow")).status, 200);
+}
+
+TEST_F(WebhooksTest, AStrangerCannotUseUpWhatTheGenuineSenderMaySend) {
+  Request forged = from("192.0.2.7", "slow");
+  forged.body += " ";
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(webhooks->handle(forged).status, 401);
+  EXPECT_EQ(webhooks->handle(from("192.0.2.7", "slow")).status, 202);
+}
+
+TEST_F(WebhooksTest, WithoutRoomForMoreEventsItIs503) {
+  has_no_room = true;
+  const Response response = webhooks->handle(github("deployment", kDeployment));
+  EXPECT_EQ(response.status, 503);
+  ASSERT_EQ(response.headers.size(), 1u);
+  EXPECT_EQ(response.headers.front().first, "Retry-After");
+  EXPECT_EQ(outcomes("ci", "queue_full"), 1);
 }
 
 TEST_F(WebhooksTest, AnUnknownWebhookIs404AndMakesNoSeries) {
