@@ -59,8 +59,11 @@ Result<void> use_key(SSL_CTX* context, const Secret& text) {
   const Key key(PEM_read_bio_PrivateKey(from.get(), nullptr, &no_passphrase, nullptr),
                 &EVP_PKEY_free);
   if (!key) return fail("no private key in PEM, or one with a passphrase: " + reason());
+  if (X509_check_private_key(SSL_CTX_get0_certificate(context), key.get()) != 1) {
+    ERR_clear_error();
+    return fail("does not belong to the certificate");
+  }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) return fail(reason());
-  if (SSL_CTX_check_private_key(context) != 1) return fail("does not belong to the certificate");
   return {};
 }
 
