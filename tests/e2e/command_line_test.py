@@ -109,6 +109,12 @@ class CommandLine(unittest.TestCase):
         self.assertIn("asked for it", releases["2"]["poison_reason"])
         refused = self.backstay_json("deploy", "2", "--yes", expect=REFUSED)
         self.assertEqual(refused["decision"]["reason"], "poisoned")
+        counted = self.stage.metrics(self.stage.receiver).splitlines()
+        for line in ('deployments_total{kind="planned"} 1', 'deployments_total{kind="rework"} 0',
+                     'deployments_total{kind="rollback"} 1', 'deployment_failures_total{kind="planned"} 1',
+                     "change_lead_time_seconds_count 1", "failed_deployment_recovery_seconds_count 1",
+                     'failed_deployment_recovery_seconds_bucket{le="300"} 1'):
+            self.assertIn(line, counted)
 
     def test_05_the_poison_is_taken_off_with_a_reason_only(self):
         self.backstay("releases", "clear", "2", "--yes", expect=BAD_USAGE)
