@@ -25,6 +25,8 @@ class ConnectionStream final : public httplib::Stream {
   void begin_request(std::chrono::milliseconds deadline, std::size_t bytes_max);
   void allow_bytes(std::size_t more) { bytes_left_ += more; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
+  // Sends what write() has kept back: an answer goes out in one piece, which wakes its reader once.
+  void send_answer();
   // Ends our side and waits a moment for the other, so that an answer that was sent while the
   // request still came in is not lost to a reset.
   void linger(std::chrono::milliseconds time_max);
@@ -40,17 +42,20 @@ class ConnectionStream final : public httplib::Stream {
  private:
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] bool wait_for(short events, Clock::time_point until) const;
+  ssize_t receive(std::size_t bytes_max);
+  ssize_t send_now(const char* data, size_t size);
 
   int descriptor_;
   std::string remote_address_;
   // httplib reads headers byte by byte; this makes system calls of it.
-  std::array<char, 4096> buffer_{};
+  std::array<char, 16'384> buffer_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t bytes_left_ = 0;
   std::chrono::milliseconds deadline_{0};
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
+  std::string kept_back_;                         // of the answer
   bool has_timed_out_ = false;
 };
 
