@@ -109,8 +109,14 @@ class Receiver:
 PROGRAMS = {"webhook, runs /bin/true": Peer, "webhook, runs nothing": PeerThatRunsNothing, "backstay-receiver": Receiver}
 
 
+def cpu_seconds(process):
+    """Of a process and of all its children that have ended."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(program, deliveries):
-    """What the senders say of one run with a new server: a second, p99_ms and kept among it."""
+    """What the senders say of one run with a new server, with its rate, its processor time and what it kept."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_deliveries(folder)
@@ -118,25 +124,27 @@ def measure(program, deliveries):
         try:
             found = json.loads(check([BIN / "bench_webhook_storm", server.port, server.path, folder / "key",
                                       folder / "body", FIRST, deliveries, SENDERS]))
+            cpu_us = cpu_seconds(server.process) / deliveries * 1e6
         finally:
             end(server.process)
         assert set(found["statuses"]) <= {"200", "202"}, found
-        return {**found, "rate": deliveries / found["seconds"], "kept": server.kept()}
+        return {**found, "rate": deliveries / found["seconds"], "cpu_us": cpu_us, "kept": server.kept()}
 
 
 def main():
     end_with_all_on_signals()
     deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
     runs = [{name: measure(program, deliveries) for name, program in PROGRAMS.items()} for _ in range(RUNS)]
-    median = {name: {what: statistics.median(run[name][what] for run in runs) for what in ("rate", "p50_ms", "p99_ms", "kept")}
+    median = {name: {what: statistics.median(run[name][what] for run in runs) for what in ("rate", "p50_ms", "p99_ms", "cpu_us", "kept")}
               for name in PROGRAMS}
     print(f"{deliveries} deliveries of {PAYLOAD.stat().st_size / 1000:.0f} KB, {SENDERS} senders, median of {RUNS} runs; "
           f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':<26}{'a second':>10}{'lowest':>10}{'highest':>10}{'p50, ms':>10}{'p99, ms':>10}{'on disk':>10}")
+    print(f"{'':<26}{'a second':>10}{'lowest':>10}{'highest':>10}{'p50, ms':>10}{'p99, ms':>10}{'CPU, µs':>10}"
+          f"{'on disk':>10}")
     for name, of in median.items():
         rates = [run[name]["rate"] for run in runs]
         print(f"{name:<26}{of['rate']:>10,.0f}{min(rates):>10,.0f}{max(rates):>10,.0f}{of['p50_ms']:>10.1f}"
-              f"{of['p99_ms']:>10.1f}{of['kept']:>10,.0f}")
+              f"{of['p99_ms']:>10.1f}{of['cpu_us']:>10.0f}{of['kept']:>10,.0f}")
     ours = median["backstay-receiver"]
     for name in ("webhook, runs /bin/true", "webhook, runs nothing"):
         print(f"backstay-receiver is {ours['rate'] / median[name]['rate']:.2f} × {name}")

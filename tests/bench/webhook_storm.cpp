@@ -159,7 +159,8 @@ struct Storm {
     sender.answer.append(buffer.data(), static_cast<std::size_t>(got));
     const int status = status_of(sender.answer);
     if (status == 0) return;
-    times_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - sender.begun).count());
+    times_ms.push_back(
+        std::chrono::duration<double, std::milli>(Clock::now() - sender.begun).count());
     ++statuses[status];
     ++sender.next;
     begin(sender);
@@ -202,7 +203,8 @@ int main(int argc, char** argv) {
   const double seconds = storm.run(senders);
   std::sort(storm.times_ms.begin(), storm.times_ms.end());
   const auto percentile = [&](std::size_t percent) {
-    return storm.times_ms[std::min(storm.times_ms.size() - 1, storm.times_ms.size() * percent / 100)];
+    return storm
+        .times_ms[std::min(storm.times_ms.size() - 1, storm.times_ms.size() * percent / 100)];
   };
   std::cout << "{\"seconds\": " << seconds << ", \"p50_ms\": " << percentile(50)
             << ", \"p99_ms\": " << percentile(99) << ", \"max_ms\": " << storm.times_ms.back()
