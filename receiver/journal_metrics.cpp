@@ -98,6 +98,12 @@ std::vector<MetricFamily> JournalMetrics::Collect() const {
     for (MetricFamily& family : delivery_metrics(tx)) families.push_back(std::move(family));
   });
   if (!read) families.clear();
+  if (read) {
+    families.push_back(single_metric("backstay_receiver_journal_commits_held_up_total",
+                                     "Commits that waited until the log was copied into the file.",
+                                     MetricType::Counter,
+                                     static_cast<double>(journal_.commits_held_up())));
+  }
   const bool is_up = read && journal_.write_problem().empty();
   families.push_back(
       single("journal_up", "1 while the journal can be read and written.", is_up ? 1 : 0));

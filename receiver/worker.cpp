@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/actions/pipeline.h"
+#include "receiver/batch.h"
 #include "receiver/delivery.h"
 #include "receiver/history.h"
 #include "receiver/journal/approval_log.h"
@@ -25,6 +26,7 @@ using journal::Transaction;
 constexpr std::chrono::milliseconds kIdleRound{500};
 constexpr std::chrono::milliseconds kJournalRetry{500};
 constexpr std::chrono::milliseconds kCheckInterval{1000};
+constexpr std::chrono::milliseconds kBetweenSharedLooks{100};
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
@@ -68,6 +70,12 @@ Origin told_of(const std::string& live_release, const Event& event) {
                      event.kind == EventKind::deploy_failed;
   if (!tells || event.release != live_release || event.source == "backstay") return {};
   return {event.actor, event.details};
+}
+
+// The driver is right about what is live; the event may tell more of that release.
+void set_ledger_right(Transaction& tx, const Facts& facts, const Event& event, WallTime now) {
+  if (!facts.live_known || !facts.live_release) return;
+  reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, event));
 }
 
 std::string and_no_backup(const std::string& detail) {
@@ -141,9 +149,11 @@ bool Worker::write(const std::stop_token& stop, const std::function<void(Transac
 bool Worker::work_once(const std::stop_token& stop) {
   std::optional<Run> run;
   std::optional<StoredEvent> event;
+  std::vector<StoredEvent> batch;
   const auto read = journal_.read([&](Transaction& tx) {
     run = run_in_flight(tx);
     event = run ? find_event(tx, run->event_id) : next_undecided(tx, clock_.now());
+    if (event && !run) batch = batch_from(tx, *event, policy_);
   });
   if (!read) {
     log::error("cannot read the journal", {{"error", read.error().message}});
@@ -154,7 +164,8 @@ bool Worker::work_once(const std::stop_token& stop) {
   if (run) {
     carry_out({*run, event ? event->event : Event{}, stop});
   } else if (event) {
-    decide_on(*event, stop);
+    let_more_come(batch, stop);
+    decide_on(batch, stop);
   } else {
     promote();
   }
@@ -200,20 +211,46 @@ Facts Worker::gather_facts(const StoredEvent& stored, const std::stop_token& sto
   return facts;
 }
 
-void Worker::decide_on(const StoredEvent& stored, const std::stop_token& stop) {
-  const Facts facts = gather_facts(stored, stop);
+// In a storm of events that no rule names, one look every so often is enough for all of them.
+void Worker::let_more_come(std::vector<StoredEvent>& batch, const std::stop_token& stop) {
+  if (!may_share_a_look(batch.front().event, policy_)) return;
+  const SteadyTime now = clock_.steady();
+  if (shared_look_at_ && now - *shared_look_at_ < kBetweenSharedLooks) {
+    const auto left = kBetweenSharedLooks - (now - *shared_look_at_);
+    if (!clock_.sleep(std::chrono::ceil<std::chrono::milliseconds>(left), stop)) return;
+    const auto read = journal_.read(
+        [&](Transaction& tx) { batch = batch_from(tx, StoredEvent(batch.front()), policy_); });
+    if (!read) log::error("cannot read the journal", {{"error", read.error().message}});
+  }
+  shared_look_at_ = clock_.steady();
+}
+
+// Where there are several, none is acted on, and people were asked about none: one look at the
+// world and one history are true for all of them.
+void Worker::decide_on(const std::vector<StoredEvent>& batch, const std::stop_token& stop) {
+  const Facts facts = gather_facts(batch.front(), stop);
   if (stop.stop_requested()) return;
-  write(stop,
-        [&](Transaction& tx) { append_facts(tx, stored.id, facts.gathered_at, to_json(facts)); });
-  write(stop, [&](Transaction& tx) {
-    const WallTime now = clock_.now();
-    if (facts.live_known && facts.live_release) {
-      reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, stored.event));
-    }
-    const History history = load_history(tx, stored.id, policy_, now);
-    const Decision decision = decide(stored, facts, history, policy_, now);
-    record_decision(tx, config_.telling, stored, decision, history, now);
-  });
+  const std::string facts_json = to_json(facts);
+  for (auto from = batch.begin(); from != batch.end();) {
+    const auto to = from + std::min<std::ptrdiff_t>(batch.end() - from, kDecidedTogetherMax);
+    write(stop, [&](Transaction& tx) {
+      for (auto at = from; at != to; ++at) append_facts(tx, at->id, facts.gathered_at, facts_json);
+    });
+    write(stop, [&](Transaction& tx) {
+      const WallTime now = clock_.now();
+      for (auto at = from; at != to; ++at) {
+        if (at == from || at->event.release == facts.live_release) {
+          set_ledger_right(tx, facts, at->event, now);
+        }
+      }
+      const History history = load_history(tx, from->id, policy_, now);
+      for (auto at = from; at != to; ++at) {
+        const Decision decision = decide(*at, facts, history, policy_, now);
+        record_decision(tx, config_.telling, *at, decision, history, now);
+      }
+    });
+    from = to;
+  }
 }
 
 bool Worker::load_steps(const InFlight& flight, std::vector<Step>& steps) {

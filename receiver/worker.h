@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -40,7 +41,8 @@ class Worker {
 
   // Works until stop is requested. A run in flight stays in the journal and is taken up again.
   void run(const std::stop_token& stop);
-  // One piece of work: a run in flight, or the next event; false where there was nothing to do.
+  // One piece of work: a run in flight, or the next event with those that are decided together with
+  // it; false where there was nothing to do.
   bool work_once(const std::stop_token& stop);
   // There may be something new in the journal.
   void wake();
@@ -61,7 +63,8 @@ class Worker {
 
   bool go_round(const std::stop_token& stop);
   Facts gather_facts(const StoredEvent& stored, const std::stop_token& stop);
-  void decide_on(const StoredEvent& stored, const std::stop_token& stop);
+  void let_more_come(std::vector<StoredEvent>& batch, const std::stop_token& stop);
+  void decide_on(const std::vector<StoredEvent>& batch, const std::stop_token& stop);
   void carry_out(const InFlight& flight);
   bool load_steps(const InFlight& flight, std::vector<journal::Step>& steps);
   std::jthread start_alongside(const InFlight& flight, const std::string& name);
@@ -86,6 +89,7 @@ class Worker {
   std::atomic<std::int64_t> last_round_ms_{0};
   std::atomic<bool> busy_{false};
   Watched watched_;
+  std::optional<SteadyTime> shared_look_at_;  // the last one
   WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
   Mutex mutex_;
   std::condition_variable_any woken_;

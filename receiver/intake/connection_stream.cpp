@@ -3,12 +3,28 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace backstay::intake {
+namespace {
+
+constexpr std::size_t kKeptBackMax = 16 * 1024;  // of an answer; a longer one goes out in pieces
+
+using State = TlsSession::State;
+
+// What a plain socket does, said as TLS says it.
+TlsSession::Moved moved(ssize_t result, State wanted) {
+  if (result > 0) return {State::done, static_cast<std::size_t>(result)};
+  if (result == 0) return {State::closed, 0};
+  const bool is_not_ready = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  return {is_not_ready ? wanted : State::failed, 0};
+}
+
+}  // namespace
 
 ConnectionStream::ConnectionStream(int descriptor, std::string remote_address)
     : descriptor_(descriptor), remote_address_(std::move(remote_address)) {}
@@ -77,40 +93,35 @@ bool ConnectionStream::is_writable() const {
   return wait_for(POLLOUT, write_until_.value_or(Clock::now() + deadline_));
 }
 
-// With TLS what is there to be read may be no more than a part of a record.
-ssize_t ConnectionStream::receive(char* data, std::size_t size) {
-  TlsSession::State wanted = TlsSession::State::wants_read;
-  for (;;) {
-    if (tls_) {
-      const TlsSession::Moved moved = tls_->read(data, size);
-      if (moved.state == TlsSession::State::done) return static_cast<ssize_t>(moved.bytes);
-      if (moved.state == TlsSession::State::closed) return 0;
-      if (moved.state == TlsSession::State::failed) return -1;
-      wanted = moved.state;
-    }
-    if (!wait_for(wanted, read_until_)) {
-      has_timed_out_ = true;
-      return -1;
-    }
-    if (!tls_) return ::recv(descriptor_, data, size, MSG_DONTWAIT);
-  }
+TlsSession::Moved ConnectionStream::try_to_read(std::size_t bytes_max) {
+  if (tls_) return tls_->read(buffer_.data(), bytes_max);
+  return moved(::recv(descriptor_, buffer_.data(), bytes_max, MSG_DONTWAIT), State::wants_read);
 }
 
-ssize_t ConnectionStream::write_by_tls(const char* data, std::size_t size) {
-  for (;;) {
-    const TlsSession::Moved moved = tls_->write(data, size);
-    if (moved.state == TlsSession::State::done) return static_cast<ssize_t>(moved.bytes);
-    if (moved.state == TlsSession::State::closed || moved.state == TlsSession::State::failed) {
-      return -1;
-    }
-    if (!wait_for(moved.state, *write_until_)) return -1;
+TlsSession::Moved ConnectionStream::try_to_write(const char* data, std::size_t size) {
+  if (tls_) return tls_->write(data, size);
+  return moved(::send(descriptor_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT), State::wants_write);
+}
+
+// Most of what is waited for is there already: the kernel is asked to wait only where it is not.
+// With TLS what is there may be no more than a part of a record.
+ssize_t ConnectionStream::receive(std::size_t bytes_max) {
+  while (Clock::now() < read_until_) {
+    const TlsSession::Moved got = try_to_read(bytes_max);
+    if (got.state == State::done) return static_cast<ssize_t>(got.bytes);
+    if (got.state == State::closed) return 0;
+    if (got.state == State::failed) return -1;
+    if (!wait_for(got.state, read_until_)) break;
   }
+  has_timed_out_ = true;
+  return -1;
 }
 
 ssize_t ConnectionStream::read(char* data, size_t size) {
   if (begin_ == end_) {
+    send_answer();  // the sender may wait for a "100 Continue"
     if (bytes_left_ == 0) return -1;
-    const ssize_t got = receive(buffer_.data(), std::min(buffer_.size(), bytes_left_));
+    const ssize_t got = receive(std::min(buffer_.size(), bytes_left_));
     if (got <= 0) return got;
     begin_ = 0;
     end_ = static_cast<std::size_t>(got);
@@ -123,10 +134,32 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
 }
 
 ssize_t ConnectionStream::write(const char* data, size_t size) {
+  if (kept_back_.size() + size <= kKeptBackMax) {
+    kept_back_.append(data, size);
+    return static_cast<ssize_t>(size);
+  }
+  send_answer();
+  return send_now(data, size);
+}
+
+void ConnectionStream::send_answer() {
+  std::string_view rest = kept_back_;
+  while (!rest.empty()) {
+    const ssize_t sent = send_now(rest.data(), rest.size());
+    if (sent <= 0) break;  // whoever reads next finds the connection closed
+    rest.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  kept_back_.clear();
+}
+
+ssize_t ConnectionStream::send_now(const char* data, std::size_t size) {
   if (!write_until_) write_until_ = Clock::now() + deadline_;
-  if (tls_) return write_by_tls(data, size);
-  if (!wait_for(POLLOUT, *write_until_)) return -1;
-  return ::send(descriptor_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  for (;;) {
+    const TlsSession::Moved sent = try_to_write(data, size);
+    if (sent.state == State::done) return static_cast<ssize_t>(sent.bytes);
+    if (sent.state == State::closed || sent.state == State::failed) return -1;
+    if (!wait_for(sent.state, *write_until_)) return -1;
+  }
 }
 
 void ConnectionStream::get_remote_ip_and_port(std::string& ip, int& port) const {

@@ -34,6 +34,8 @@ class ConnectionStream final : public httplib::Stream {
   // Why that came to nothing: null where it did not.
   [[nodiscard]] const TlsSession* failed_tls() const { return has_failed_ ? tls_.get() : nullptr; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
+  // Sends what write() has kept back: an answer goes out in one piece, which wakes its reader once.
+  void send_answer();
   // Ends our side and waits a moment for the other, so that an answer that was sent while the
   // request still came in is not lost to a reset.
   void linger(std::chrono::milliseconds time_max);
@@ -50,19 +52,22 @@ class ConnectionStream final : public httplib::Stream {
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] bool wait_for(short events, Clock::time_point until) const;
   [[nodiscard]] bool wait_for(TlsSession::State wanted, Clock::time_point until) const;
-  ssize_t receive(char* data, std::size_t size);
-  ssize_t write_by_tls(const char* data, std::size_t size);
+  TlsSession::Moved try_to_read(std::size_t bytes_max);
+  TlsSession::Moved try_to_write(const char* data, std::size_t size);
+  ssize_t receive(std::size_t bytes_max);
+  ssize_t send_now(const char* data, std::size_t size);
 
   int descriptor_;
   std::string remote_address_;
   // httplib reads headers byte by byte; this makes system calls of it.
-  std::array<char, 4096> buffer_{};
+  std::array<char, 16'384> buffer_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t bytes_left_ = 0;
   std::chrono::milliseconds deadline_{0};
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
+  std::string kept_back_;                         // of the answer
   bool has_timed_out_ = false;
   std::unique_ptr<TlsSession> tls_;  // none: plain
   bool has_failed_ = false;          // its handshake

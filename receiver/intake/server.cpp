@@ -104,6 +104,7 @@ class Parser final : public httplib::Server {
       // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
     });
+    stream.send_answer();
     return served && !is_closed && is_read_whole;
   }
 

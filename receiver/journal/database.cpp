@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "receiver/journal/checkpoints.h"
 #include "receiver/journal/integrity.h"
 #include "receiver/journal/schema.h"
 #include "receiver/journal/sqlite_error.h"
@@ -10,10 +11,10 @@
 namespace backstay::journal {
 namespace {
 
-void execute(sqlite3* db, const char* sql) {
-  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw SqliteError(db);
-  }
+// Who is told by SQLite how long its log is need not copy it there and then.
+int keep_log_pages(void* kept, sqlite3*, const char*, int pages) {
+  *static_cast<int*>(kept) = pages;
+  return SQLITE_OK;
 }
 
 std::string damaged(const std::string& why) {
@@ -21,69 +22,6 @@ std::string damaged(const std::string& why) {
 }
 
 }  // namespace
-
-Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
-  check(sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr));
-}
-
-Statement::Statement(Statement&& other) noexcept
-    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), bound_(other.bound_) {}
-
-Statement::~Statement() { sqlite3_finalize(statement_); }
-
-void Statement::check(int code) const {
-  if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
-    throw SqliteError(db_);
-  }
-}
-
-Statement& Statement::bind(std::int64_t value) {
-  check(sqlite3_bind_int64(statement_, ++bound_, value));
-  return *this;
-}
-
-Statement& Statement::bind(std::string_view text) {
-  // A null pointer would bind NULL, and an empty view may hold one.
-  const char* data = text.data() == nullptr ? "" : text.data();
-  check(
-      sqlite3_bind_text64(statement_, ++bound_, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
-  return *this;
-}
-
-Statement& Statement::bind(std::nullopt_t) {
-  check(sqlite3_bind_null(statement_, ++bound_));
-  return *this;
-}
-
-bool Statement::next() {
-  const int code = sqlite3_step(statement_);
-  check(code);
-  return code == SQLITE_ROW;
-}
-
-int Statement::columns() const { return sqlite3_column_count(statement_); }
-std::string Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
-bool Statement::is_integer(int column) const {
-  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
-}
-
-std::int64_t Statement::integer(int column) const {
-  return sqlite3_column_int64(statement_, column);
-}
-
-std::string Statement::text(int column) const { return maybe_text(column).value_or(""); }
-
-std::optional<std::int64_t> Statement::maybe_integer(int column) const {
-  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
-  return integer(column);
-}
-
-std::optional<std::string> Statement::maybe_text(int column) const {
-  const void* text = sqlite3_column_blob(statement_, column);
-  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return size == 0 ? std::string() : std::string(static_cast<const char*>(text), size);
-}
 
 std::int64_t Transaction::last_id() const { return sqlite3_last_insert_rowid(db_); }
 std::int64_t Transaction::rows_changed() const { return sqlite3_changes(db_); }
@@ -97,10 +35,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   const MutexLock lock(opened->mutex_);
   try {
     sqlite3_busy_timeout(db, 5000);
-    execute(db, "PRAGMA cell_size_check=ON");  // each page that is read is looked at
-    execute(db, "PRAGMA journal_mode=WAL");
-    execute(db, "PRAGMA synchronous=FULL");
-    execute(db, "PRAGMA foreign_keys=ON");
+    opened->execute("PRAGMA cell_size_check=ON");  // each page that is read is looked at
+    opened->execute("PRAGMA journal_mode=WAL");
+    opened->execute("PRAGMA synchronous=FULL");
+    opened->execute("PRAGMA foreign_keys=ON");
     if (const std::string found = check_at_start(db); !found.empty()) {
       opened->damage_ = damaged(found);
     } else {
@@ -112,7 +50,16 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
   } catch (const std::exception& error) {
     return fail("journal " + path + ": " + error.what());
   }
+  if (opened->damage_.empty()) opened->begin_checkpoints();
   return opened;
+}
+
+// Without a thread of their own, commits make them, as SQLite does by itself.
+void Database::begin_checkpoints() {
+  const char* file = sqlite3_db_filename(db_, "main");  // empty for a journal in memory
+  if (file == nullptr || *file == '\0') return;
+  checkpoints_ = Checkpoints::begin(file, mutex_);
+  if (checkpoints_) sqlite3_wal_hook(db_, keep_log_pages, &log_pages_);
 }
 
 Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path) {
@@ -134,31 +81,57 @@ std::string Database::write_problem() const {
   return write_problem_;
 }
 
-Database::~Database() { sqlite3_close(db_); }
+Database::Database(sqlite3* db) : db_(db), statements_(db) {}
 
-// Whoever finds no commit under way makes the next one, for all that wait by then.
+Database::~Database() {
+  checkpoints_.reset();
+  statements_.clear();
+  sqlite3_close(db_);
+}
+
+std::int64_t Database::commits_held_up() const {
+  return checkpoints_ ? checkpoints_->waited_for() : 0;
+}
+
+void Database::execute(std::string_view sql) { statements_.lend(sql).run(); }
+
+// Whoever finds no commit under way makes the next one; then whoever has waited longest, for all
+// that wait by then.
 Result<void> Database::write(const std::function<void(Transaction&)>& work) {
-  Write mine{work, false, std::nullopt};
+  Write mine(work);
   MutexLock lock(queue_mutex_);
   queue_.push_back(&mine);
-  for (;;) {
-    settled_.wait(lock,
-                  [&]() REQUIRES(queue_mutex_) { return mine.is_settled || !is_committing_; });
-    if (mine.is_settled) break;
-    const auto end =
-        queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupMax));
-    const std::vector<Write*> group(queue_.begin(), end);
-    queue_.erase(queue_.begin(), end);
-    is_committing_ = true;
+  mine.makes_next_commit = !std::exchange(is_committing_, true);
+  mine.changed.wait(
+      lock, [&]() REQUIRES(queue_mutex_) { return mine.is_settled || mine.makes_next_commit; });
+  if (!mine.is_settled) {
+    const std::vector<Write*> group = take_group();
     lock.unlock();
     commit(group);
     lock.lock();
-    for (Write* each : group) each->is_settled = true;
-    is_committing_ = false;
-    settled_.notify_all();
+    settle(group);
   }
   if (mine.error) return fail("journal: " + *mine.error);
   return {};
+}
+
+std::vector<Database::Write*> Database::take_group() {
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupMax));
+  std::vector<Write*> group(queue_.begin(), end);
+  queue_.erase(queue_.begin(), end);
+  return group;
+}
+
+void Database::settle(const std::vector<Write*>& group) {
+  is_committing_ = !queue_.empty();
+  if (is_committing_) {
+    queue_.front()->makes_next_commit = true;
+    queue_.front()->changed.notify_one();
+  }
+  for (Write* each : group) {
+    each->is_settled = true;
+    each->changed.notify_one();
+  }
 }
 
 void Database::commit(const std::vector<Write*>& group) {
@@ -166,11 +139,12 @@ void Database::commit(const std::vector<Write*>& group) {
   std::string error = damage_;
   if (error.empty()) {
     try {
-      execute(db_, "BEGIN IMMEDIATE");
+      execute("BEGIN IMMEDIATE");
       for (Write* each : group) run(*each, group.size() == 1);
       if (commit_hook_) commit_hook_();
-      execute(db_, "COMMIT");
+      execute("COMMIT");
       write_problem_.clear();
+      if (checkpoints_) checkpoints_->note(log_pages_);
       if (commit_hook_) commit_hook_();
       return;
     } catch (const SqliteError& sqlite) {
@@ -186,9 +160,9 @@ void Database::commit(const std::vector<Write*>& group) {
 
 // Throws where the whole transaction is lost.
 void Database::run(Write& write, bool is_alone) {
-  Transaction transaction(db_);
+  Transaction transaction(db_, statements_);
   if (is_alone) return write.work(transaction);
-  execute(db_, "SAVEPOINT one");
+  execute("SAVEPOINT one");
   try {
     write.work(transaction);
   } catch (const SqliteError& error) {
@@ -198,8 +172,8 @@ void Database::run(Write& write, bool is_alone) {
   } catch (const std::exception& error) {
     write.error = error.what();
   }
-  if (write.error) execute(db_, "ROLLBACK TO one");
-  execute(db_, "RELEASE one");
+  if (write.error) execute("ROLLBACK TO one");
+  execute("RELEASE one");
 }
 
 void Database::note(const SqliteError& error) {
@@ -217,8 +191,8 @@ Result<void> Database::read(const std::function<void(Transaction&)>& work) {
   if (!damage_.empty()) return fail("journal: " + damage_);
   std::string error;
   try {
-    execute(db_, "BEGIN");
-    Transaction transaction(db_);
+    execute("BEGIN");
+    Transaction transaction(db_, statements_);
     work(transaction);
   } catch (const SqliteError& sqlite) {
     if (sqlite.is_damage()) damage_ = damaged(sqlite.what());

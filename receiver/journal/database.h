@@ -13,71 +13,32 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "receiver/journal/statement.h"
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 namespace backstay::journal {
 
+class Checkpoints;
 struct SqliteError;
-
-// One prepared statement. Values are bound in order, then rows are stepped through:
-//   Statement s = tx.prepare("SELECT id FROM events WHERE kind = ?");
-//   for (s.bind("alert_firing"); s.next();) use(s.integer(0));
-// Errors of SQLite are thrown as a private type that Database::write and ::read turn into an Error.
-class Statement {
- public:
-  Statement(sqlite3* db, std::string_view sql);
-  ~Statement();
-  Statement(Statement&& other) noexcept;
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& bind(std::int64_t value);
-  Statement& bind(std::string_view text);
-  Statement& bind(const char* text) { return bind(std::string_view(text)); }
-  Statement& bind(std::nullopt_t);
-  template <class T>
-  Statement& bind(const std::optional<T>& value) {
-    return value ? bind(*value) : bind(std::nullopt);
-  }
-
-  bool next();  // a row is there
-  void run() {
-    while (next()) {
-    }
-  }  // for statements without rows
-  [[nodiscard]] int columns() const;
-  [[nodiscard]] std::string name(int column) const;
-  [[nodiscard]] bool is_integer(int column) const;
-  [[nodiscard]] std::int64_t integer(int column) const;
-  [[nodiscard]] std::string text(int column) const;
-  [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
-  [[nodiscard]] std::optional<std::string> maybe_text(int column) const;
-
- private:
-  void check(int code) const;
-  sqlite3* db_;
-  sqlite3_stmt* statement_ = nullptr;
-  int bound_ = 0;
-};
 
 // What may be done while the journal is held. Valid only inside the function it is passed to.
 class Transaction {
  public:
-  explicit Transaction(sqlite3* db) : db_(db) {}
-  [[nodiscard]] Statement prepare(std::string_view sql) const { return {db_, sql}; }
+  Transaction(sqlite3* db, PreparedStatements& statements) : db_(db), statements_(statements) {}
+  [[nodiscard]] Statement prepare(std::string_view sql) const { return statements_.lend(sql); }
   [[nodiscard]] std::int64_t last_id() const;
   [[nodiscard]] std::int64_t rows_changed() const;
 
  private:
   sqlite3* db_;
+  PreparedStatements& statements_;
 };
 
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
 // success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one
 // connection, held by one thread at a time; what other threads want to write while one commits
-// is written together, in one commit.
+// is written together, in one commit. Another thread moves it from the log to the file.
 class Database {
  public:
   // Of one commit. Each has waited for the one before, so that no more than these wait behind it.
@@ -107,32 +68,46 @@ class Database {
   // Why the last write failed, where the disk is the reason; empty once one succeeds.
   [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
 
+  // How often a commit had to wait until the log was copied into the file.
+  [[nodiscard]] std::int64_t commits_held_up() const;
+
   // For tests that end the process between any two changes: called before and after each commit.
   void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
 
  private:
   // What one thread wants to write. It stays on that thread's stack, since that waits.
   struct Write {
+    explicit Write(const std::function<void(Transaction&)>& work_in) : work(work_in) {}
     const std::function<void(Transaction&)>& work;
-    bool is_settled = false;
     std::optional<std::string> error;  // none: it is on disk
+    // Under queue_mutex_. Only who has something to do is woken.
+    bool is_settled = false;
+    bool makes_next_commit = false;
+    std::condition_variable_any changed;
   };
 
-  explicit Database(sqlite3* db) : db_(db) {}
+  explicit Database(sqlite3* db);
+  void begin_checkpoints() REQUIRES(mutex_);
   void commit(const std::vector<Write*>& group) EXCLUDES(mutex_);
   void run(Write& write, bool is_alone) REQUIRES(mutex_);
+  void execute(std::string_view sql) REQUIRES(mutex_);
+  std::vector<Write*> take_group() REQUIRES(queue_mutex_);
+  void settle(const std::vector<Write*>& group) REQUIRES(queue_mutex_);
   void note(const SqliteError& error) REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   sqlite3* db_ GUARDED_BY(mutex_);
+  PreparedStatements statements_ GUARDED_BY(mutex_);
+  int log_pages_ GUARDED_BY(mutex_) = 0;  // SQLite says so at the end of a commit
   std::string damage_ GUARDED_BY(mutex_);
   std::string write_problem_ GUARDED_BY(mutex_);
   std::function<void()> commit_hook_;
 
   mutable Mutex queue_mutex_;
-  std::condition_variable_any settled_;
   std::deque<Write*> queue_ GUARDED_BY(queue_mutex_);
   bool is_committing_ GUARDED_BY(queue_mutex_) = false;
+
+  std::unique_ptr<Checkpoints> checkpoints_;  // none for a journal in memory
 };
 
 }  // namespace backstay::journal

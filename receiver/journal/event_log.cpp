@@ -95,6 +95,17 @@ std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now) {
   return first_event(select.bind(to_unix_ms(now)));
 }
 
+std::vector<StoredEvent> undecided_after(Transaction& tx, std::int64_t id, int events_max) {
+  Statement select = tx.prepare(std::string("SELECT ") + kEventColumns +
+                                " FROM undecided u JOIN events e ON e.id = u.event_id "
+                                "LEFT JOIN approvals a ON a.event_id = u.event_id "
+                                "WHERE u.event_id > ? AND a.event_id IS NULL "
+                                "ORDER BY u.event_id LIMIT ?");
+  std::vector<StoredEvent> events;
+  for (select.bind(id).bind(events_max); select.next();) events.push_back(event_of(select));
+  return events;
+}
+
 std::int64_t count_undecided(Transaction& tx) {
   Statement select = tx.prepare(
       "SELECT count(*) FROM undecided u LEFT JOIN approvals a ON a.event_id = u.event_id "

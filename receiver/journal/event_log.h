@@ -31,6 +31,8 @@ std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id);
 // The oldest event that has no decision yet, and can get one: what waits for a person's approval is
 // left out until it is answered, has expired or is to be looked at again.
 std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now);
+// The oldest that came after the given one, without those that people were asked about.
+std::vector<StoredEvent> undecided_after(Transaction& tx, std::int64_t id, int events_max);
 // Without those that wait for a person's approval.
 std::int64_t count_undecided(Transaction& tx);
 // With them.

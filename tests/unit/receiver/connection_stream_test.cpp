@@ -98,8 +98,39 @@ TEST_F(ConnectionStreamTest, ASlowHandlerStillGetsItsAnswerOut) {
   EXPECT_FALSE(stream->wait_for_request(milliseconds(500))) << "longer than twice the deadline";
   EXPECT_TRUE(stream->is_writable());
   EXPECT_EQ(stream->write("answer", 6), 6);
+  stream->send_answer();
   std::array<char, 6> got{};
   EXPECT_EQ(::recv(peer, got.data(), got.size(), 0), 6);
+}
+
+TEST_F(ConnectionStreamTest, AnAnswerIsSentInOnePieceWhenItIsWhole) {
+  stream->begin_request(minutes(1), 1000);
+  EXPECT_EQ(stream->write("head, ", 6), 6);
+  std::array<char, 100> got{};
+  EXPECT_LT(::recv(peer, got.data(), got.size(), MSG_DONTWAIT), 0) << "not before it is whole";
+  EXPECT_EQ(stream->write("body", 4), 4);
+  stream->send_answer();
+  EXPECT_EQ(::recv(peer, got.data(), got.size(), 0), 10);
+}
+
+TEST_F(ConnectionStreamTest, WhatIsWrittenIsSentBeforeItWaitsForMore) {
+  stream->begin_request(minutes(1), 1000);
+  EXPECT_EQ(stream->write("100 Continue", 12), 12);
+  say("the body");
+  EXPECT_EQ(read(100), "the body");
+  std::array<char, 100> got{};
+  EXPECT_EQ(::recv(peer, got.data(), got.size(), MSG_DONTWAIT), 12);
+}
+
+TEST_F(ConnectionStreamTest, ALongAnswerArrivesWholeAndInOrder) {
+  stream->begin_request(minutes(1), 1000);
+  const std::string longer(20'000, 'x');
+  EXPECT_EQ(stream->write("head", 4), 4);
+  EXPECT_EQ(stream->write(longer.data(), longer.size()), static_cast<ssize_t>(longer.size()));
+  stream->send_answer();
+  std::string got(20'004, '\0');
+  EXPECT_EQ(::recv(peer, got.data(), got.size(), MSG_WAITALL), 20'004);
+  EXPECT_EQ(got, "head" + longer);
 }
 
 TEST_F(ConnectionStreamTest, AReaderThatTakesNothingIsCutToo) {
