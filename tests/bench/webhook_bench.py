@@ -4,8 +4,8 @@ backstay-receiver, which has each on disk before its 2xx and decides all of them
 checks the same signature and keeps nothing. The peer runs twice: as its users run it, with a command for each delivery
 (/bin/true; it answers before that has ended), and with a second rule that never holds, so that it runs nothing. All have
 the same senders (webhook_storm.cpp), and connections that stay. In turn, each with a server of its own, five times; the
-median counts. Prints a table, and fails where the receiver accepts fewer a second than either, or where the 99th
-percentile of its answers is 20 ms or more.
+median counts. CPU is the server's with its children, for each delivery. Prints a table, and fails where the receiver
+accepts fewer a second than the peer as its users run it, or where the 99th percentile of its answers is 20 ms or more.
 
 webhook_bench.py [DELIVERIES]     6000 by default, of each run
 BACKSTAY_BIN names the folder of the programs; without it, build/bin: measure the release build.
@@ -150,7 +150,7 @@ def main():
     for name in ("webhook, runs /bin/true", "webhook, runs nothing"):
         print(f"backstay-receiver is {ours['rate'] / median[name]['rate']:.2f} × {name}")
     assert all(run["backstay-receiver"]["kept"] == deliveries for run in runs), "not all of them are in the journal"
-    is_first = all(ours["rate"] >= of["rate"] for of in median.values())
+    is_first = ours["rate"] > median["webhook, runs /bin/true"]["rate"]
     return 0 if is_first and ours["p99_ms"] < P99_MS else 1
 
 
