@@ -50,7 +50,10 @@ std::vector<std::string> sans_of(const X509* certificate) {
   return sans;
 }
 
-TlsFailure failure_of(int reason) {
+// Of the library's last error: those before it say what in a certificate was wrong.
+TlsFailure failure_of(unsigned long code) {
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return TlsFailure::protocol;
+  const int reason = ERR_GET_REASON(code);
   if (reason >= SSL_AD_REASON_OFFSET) return TlsFailure::refused_by_client;  // it sent an alert
   switch (reason) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -113,13 +116,13 @@ TlsSession::State TlsSession::state_of(int result) {
 }
 
 void TlsSession::note_failure(int error) {
-  const unsigned long code = ERR_peek_error();
+  const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
   if (error != SSL_ERROR_SSL || code == 0) {
     failure_ = TlsFailure::disconnected;
     return;
   }
-  failure_ = failure_of(ERR_GET_REASON(code));
+  failure_ = failure_of(code);
   const char* text = failure_ == TlsFailure::certificate
                          ? X509_verify_cert_error_string(SSL_get_verify_result(session_.get()))
                          : ERR_reason_error_string(code);
