@@ -4,14 +4,13 @@ points are found by running it once unharmed.
 
 import signal
 from dataclasses import dataclass
+from functools import cache
 
 from control import KINDS
 from matrix import Case
-from scenarios import SCENARIOS, play
+from scenarios import SCENARIOS, named, play
 from templates import fresh
 from verdict import judge_end
-
-KILL_PARENT = "kill -9 $PPID; sleep 5"
 
 
 @dataclass
@@ -23,8 +22,11 @@ class AtCall:
     def __str__(self):
         return f"{self.when} call {self.number} ({KINDS[self.kind]})"
 
-    def prepare(self, world):
-        world.faults.end_at(self.number, self.when)
+    def prepare(self, world, how):
+        world.faults.end_at(self.number, self.when, how)
+
+    def is_hit(self, world):
+        return world.faults.get("calls") >= self.number
 
 
 @dataclass
@@ -35,12 +37,17 @@ class InCommand:
     def __str__(self):
         return f"while {self.verb} runs, {self.when} it has done its work"
 
-    def prepare(self, world):
-        world.tell_command(self.verb, self.when, KILL_PARENT)
+    def prepare(self, world, how):
+        world.tell_command(self.verb, self.when, f"kill -{int(how)} $PPID; sleep 5")
+
+    def is_hit(self, world):
+        return (world.dir / f"{self.verb}-{self.when}.obeyed").exists()
 
 
-def calls_of(stage, scenario):
+@cache
+def calls_of(stage, name):
     """What an unharmed run of it does to the disk, a letter each, and the commands that it runs."""
+    scenario = named(name)
     world = fresh(stage, scenario)
     try:
         before = len(world.effects())
@@ -54,17 +61,25 @@ def calls_of(stage, scenario):
 
 
 def find(stage, scenario):
-    trace, verbs = calls_of(stage, scenario)
-    points = [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
-    return points + [InCommand(verb, when) for verb in verbs for when in ("before", "after")]
+    trace, verbs = calls_of(stage, scenario.name)
+    points = [InCommand(verb, when) for verb in verbs for when in ("before", "after")]
+    return points + [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
+
+
+def newest_run(world):
+    return world.rows("SELECT coalesce(max(id), 0) AS n FROM runs")[0]["n"]
 
 
 def attempt(stage, scenario, point):
     world = fresh(stage, scenario)
     try:
-        effects, runs = len(world.effects()), world.rows("SELECT coalesce(max(id), 0) AS n FROM runs")[0]["n"]
-        point.prepare(world)
+        effects, runs = len(world.effects()), newest_run(world)
+        point.prepare(world, signal.SIGKILL)
         played = play(world, scenario)
+        if not world.is_up():  # killed after all was done
+            played.ends.append(world.process.returncode)
+            world.faults.reset()
+            world.start()
         verdict = judge_end(world, scenario, played, effects, runs)
         verdict.was_hit = -signal.SIGKILL in played.ends
         return verdict

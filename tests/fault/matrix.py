@@ -24,39 +24,49 @@ class Row:
     def __init__(self, case):
         self.case, self.points, self.tried, self.missed, self.seconds, self.verdict = case, 0, 0, 0, 0.0, Verdict()
 
+    def note(self, verdict, seconds):
+        self.tried += verdict.was_hit
+        self.missed += not verdict.was_hit
+        self.seconds += seconds
+        self.verdict.add(verdict)
+
     def counts(self):
         return [len(getattr(self.verdict, column)) for column in COLUMNS]
 
 
 def choose(points, budget, chance):
-    """Every k-th, from a beginning that chance gives: all parts of a scenario get their share."""
+    """One by chance of every k that follow one another: all parts of a scenario get their share."""
     step = max(1, -(-len(points) // budget))
-    return points[chance.randrange(step)::step]
+    return [chance.choice(points[at:at + step]) for at in range(0, len(points), step)]
 
 
 def attempt(stage, case, point):
+    began = time.monotonic()
     try:
-        return case.attempt(stage, point)
+        verdict = case.attempt(stage, point)
     except Exception:  # whatever it is, the other points are still tried
-        return Verdict(unexplained=["the test itself: " + traceback.format_exc(limit=-4)])
+        verdict = Verdict(unexplained=["the test itself: " + traceback.format_exc(limit=-4)])
+    return verdict, time.monotonic() - began
 
 
 def run(stage, cases, seed, all_points, jobs, say):
+    """All points of all cases are one queue: some wait for half a minute, and others are tried meanwhile."""
     rows = []
     with ThreadPoolExecutor(jobs) as pool:
+        queued = []
         for case in cases:
             row = Row(case)
-            began = time.monotonic()
             points = case.find(stage)
             row.points = len(points)
             chosen = points if all_points else choose(points, case.budget, random.Random(f"{seed} {case.name}"))
-            for point, verdict in zip(chosen, pool.map(lambda point: attempt(stage, case, point), chosen)):
-                row.tried += verdict.was_hit
-                row.missed += not verdict.was_hit
-                row.verdict.add(verdict)
+            queued.append((row, [(point, pool.submit(attempt, stage, case, point)) for point in chosen]))
+        say(HEAD)
+        for row, tried in queued:
+            for point, future in tried:
+                verdict, seconds = future.result()
+                row.note(verdict, seconds)
                 if not verdict:
-                    say_faults(say, case, point, verdict)
-            row.seconds = time.monotonic() - began
+                    say_faults(say, row.case, point, verdict)
             say(line_of(row))
             rows.append(row)
     return rows

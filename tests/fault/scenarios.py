@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import deliveries
 
-REST_SECONDS = 90
+REST_SECONDS = 60  # twice what the receiver waits for a silent Prometheus
 STARTS_MAX = 8
 LOOK_SECONDS = 0.02
 
@@ -42,13 +42,17 @@ SCENARIOS = [
 ]
 
 
+NOTHING = Scenario("nothing", "live1", lambda: [], "1", [], [])
+
+
 def named(name):
     return next(scenario for scenario in SCENARIOS if scenario.name == name)
 
 
-def is_at_rest(status):
+def is_at_rest(status, may_wait_to_tell):
     return (status is not None and "error" not in status and status["run_in_flight"] is None
-            and status["events_waiting"] == 0 and status["messages_waiting"] == 0 and not status["approvals"])
+            and status["events_waiting"] == 0 and not status["approvals"]
+            and (may_wait_to_tell or status["messages_waiting"] == 0))
 
 
 @dataclass
@@ -58,33 +62,36 @@ class Played:
     problem: str = ""  # why it never came to rest
 
 
-def play(world, scenario, after_end=lambda world: world.faults.reset(), on_status=lambda status: None):
-    """Until all is delivered and the receiver is at rest. `after_end` is called between an end and the next start."""
+def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends=None, seconds=REST_SECONDS):
+    """Until all is delivered and the receiver is at rest. After an end nothing fails any more; `each_round` may change
+    what fails. Where people cannot be told, that may be left for later."""
     world.unhealthy, world.alarming = set(scenario.unhealthy), set(scenario.alarming)
-    played = Played(scenario.sends())
-    deadline = time.monotonic() + REST_SECONDS
+    played = Played(scenario.sends() if sends is None else sends)
+    deadline = time.monotonic() + seconds
     status = None
     while time.monotonic() < deadline:
         if not world.is_up() or world.port is None:
             if world.process is not None:
                 played.ends.append(world.process.returncode)
-                after_end(world)
+                world.faults.reset()
             if len(played.ends) > STARTS_MAX:
                 played.problem = f"it ended {len(played.ends)} times: {played.ends}; {world.last_said()}"
                 return played
             world.port = None
             world.start()
             continue
+        each_round()
         for delivery in played.deliveries:
             if not delivery.is_accepted:
-                on_status(delivery.send(world))
+                delivery.send(world)
         status = world.ask("status")
         for approval in (status or {}).get("approvals", []):
             world.ask("approve", event_id=approval["event_id"], actor="ada", reason="")
-        if all(d.is_accepted for d in played.deliveries) and is_at_rest(status) and scenario.until(status):
+        is_delivered = all(delivery.is_accepted for delivery in played.deliveries)
+        if is_delivered and is_at_rest(status, may_wait_to_tell) and scenario.until(status):
             return played
         time.sleep(LOOK_SECONDS)
-    played.problem = f"not at rest within {REST_SECONDS} s: {status}; {world.last_said()}"
+    played.problem = f"not at rest within {seconds} s: {status}; {world.last_said()}"
     return played
 
 

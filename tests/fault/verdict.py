@@ -41,6 +41,9 @@ def judge_events(world, delivered, audit, verdict):
     events = {(row["source"], row["dedupe_key"]): row for row in
               world.rows("SELECT id, source, dedupe_key, deliveries FROM events")}
     for delivery in delivered:
+        odd = [status for status in delivery.statuses if status not in (None, 200, 202, 503)]
+        if odd:
+            verdict.unexplained.append(f"a delivery was answered {odd}")
         for key in delivery.keys if delivery.is_accepted else []:
             if key not in events:
                 verdict.lost.append(f"{key} got {delivery.statuses} and is no event")
@@ -84,7 +87,7 @@ def judge_runs(audit, verdict):
         verdict.unexplained.append(f"decided to act on events {dict(acts)}, runs of events {dict(runs)}")
 
 
-def judge_effects(world, audit, verdict, tokens_may_return):
+def judge_effects(world, audit, verdict, is_cut):
     """What the commands did, against what the journal knows."""
     steps = {(entry["run_id"], entry["token"], entry["what"].split()[0]) for entry in audit if entry["kind"] == "step"}
     did, newest = Counter(), 0
@@ -93,7 +96,7 @@ def judge_effects(world, audit, verdict, tokens_may_return):
             verdict.doubled.append(f"run {run} had {verb} {release} done again, which was done already")
         if what == "done":
             did[verb, release, run] += 1
-        if what == "begun" and not tokens_may_return:
+        if what == "begun" and not is_cut:
             if (run, token, STEP_OF[verb]) not in steps:
                 verdict.unexplained.append(f"{verb} {release} of run {run}, token {token}, is not in the audit")
             if verb != "backup" and token <= newest:
@@ -107,28 +110,29 @@ def judge_effects(world, audit, verdict, tokens_may_return):
             verdict.doubled.append(f"run {run} did {verb} {release} {count} times")
 
 
-def judge_ledger(world, status, verdict):
+def judge_ledger(world, status, verdict, is_cut):
     """One rollback a deployment; what is live is what the journal says."""
     for row in world.rows("SELECT deployment_id, count(*) AS n FROM runs WHERE action = 'rollback' "
                           "AND deployment_id IS NOT NULL GROUP BY 1 HAVING n > 1"):
         verdict.doubled.append(f"deployment {row['deployment_id']} was rolled back {row['n']} times")
     if not status or status.get("ledger_live") != world.live():
         verdict.unexplained.append(f"live is {world.live()}, the ledger says {status}")
-    for leftover in (world.dir / "backups").glob("*.partial-*"):
+    for leftover in () if is_cut else (world.dir / "backups").glob("*.partial-*"):
         verdict.unexplained.append(f"{leftover.name} is left over")
     checked = world.backstay("journal", "check")
     if checked.returncode:
         verdict.unexplained.append(f"backstay journal check: {checked.stdout}{checked.stderr}")
 
 
-def judge(world, delivered, tokens_may_return=False):
-    """With the receiver up and at rest."""
+def judge(world, delivered, is_cut=False):
+    """With the receiver up and at rest. A journal that was cut does not know all that was done: its tokens may come
+    again, and leftovers of a backup that it knows nothing of stay."""
     verdict = Verdict()
     audit = audit_of(world, verdict)
     judge_events(world, delivered, audit, verdict)
     judge_runs(audit, verdict)
-    judge_effects(world, audit, verdict, tokens_may_return)
-    judge_ledger(world, world.ask("status"), verdict)
+    judge_effects(world, audit, verdict, is_cut)
+    judge_ledger(world, world.ask("status"), verdict, is_cut)
     return verdict
 
 
