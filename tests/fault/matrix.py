@@ -51,8 +51,8 @@ def attempt(stage, case, point):
 
 def run(stage, cases, seed, all_points, jobs, say):
     """All points of all cases are one queue: some wait for half a minute, and others are tried meanwhile."""
-    rows = []
-    with ThreadPoolExecutor(jobs) as pool:
+    pool = ThreadPoolExecutor(jobs)
+    try:
         queued = []
         for case in cases:
             row = Row(case)
@@ -61,15 +61,20 @@ def run(stage, cases, seed, all_points, jobs, say):
             chosen = points if all_points else choose(points, case.budget, random.Random(f"{seed} {case.name}"))
             queued.append((row, [(point, pool.submit(attempt, stage, case, point)) for point in chosen]))
         say(HEAD)
-        for row, tried in queued:
-            for point, future in tried:
-                verdict, seconds = future.result()
-                row.note(verdict, seconds)
-                if not verdict:
-                    say_faults(say, row.case, point, verdict)
-            say(line_of(row))
-            rows.append(row)
-    return rows
+        return [gather(row, tried, say) for row, tried in queued]
+    finally:
+        stage.end_all()
+        pool.shutdown(cancel_futures=True)
+
+
+def gather(row, tried, say):
+    for point, future in tried:
+        verdict, seconds = future.result()
+        row.note(verdict, seconds)
+        if not verdict:
+            say_faults(say, row.case, point, verdict)
+    say(line_of(row))
+    return row
 
 
 def say_faults(say, case, point, verdict):

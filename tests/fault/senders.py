@@ -6,6 +6,7 @@ import http.client
 import random
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ class Storm:
     def __init__(self, world, sent):
         self.world, self.sent, self.lock = world, sent, threading.Lock()
         self.next, self.answered = 0, 0
+        self.deadline = time.monotonic() + REST_SECONDS
         self.kills = [int(part * len(sent)) for part in KILLS_AT]
 
     def take(self):
@@ -76,7 +78,7 @@ class Storm:
     def send_all(self):
         connection = None
         while (delivery := self.take()) is not None:
-            while not delivery.is_accepted:
+            while not delivery.is_accepted and time.monotonic() < self.deadline:
                 connection = connection or http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=30)
                 delivery.statuses.append(self.status_of(connection, delivery))
                 if not delivery.is_accepted:
@@ -104,11 +106,13 @@ class Storm:
                 self.world.start()
 
     def run(self):
-        senders = [threading.Thread(target=self.send_all) for _ in range(SENDERS)]
+        senders = [threading.Thread(target=self.send_all, daemon=True) for _ in range(SENDERS)]
         for sender in senders:
             sender.start()
         for sender in senders:
-            sender.join()
+            sender.join(max(0.0, self.deadline - time.monotonic()))
+        if self.answered < len(self.sent):
+            raise AssertionError(f"only {self.answered} of {len(self.sent)} were taken within {REST_SECONDS} s")
 
 
 def storm_of(chance):

@@ -153,6 +153,8 @@ class World:
 
     def start(self):
         """Returns whether it came up; a fault may have ended it before."""
+        if self.stage.is_over:
+            raise AssertionError("interrupted")
         with open(self.log, "ab") as log:
             before = log.tell()
             self.process = subprocess.Popen(
@@ -234,12 +236,14 @@ class Stage:
     def __init__(self, binaries, scratch, service, keeps_folders):
         self.binaries, self.scratch, self.service = Path(binaries), Path(scratch), service
         self.keeps_folders = keeps_folders
-        self.processes = []
+        self.processes, self.is_over = [], False
 
     def note_process(self, process):
         self.processes = [other for other in self.processes if other.poll() is None] + [process]
 
     def end_all(self):
+        """No receiver is started after it."""
+        self.is_over = True
         for process in self.processes:
             if process.poll() is None:
                 os.kill(process.pid, signal.SIGKILL)
