@@ -3,6 +3,10 @@
 namespace backstay {
 
 StepResult SwitchRelease::perform(const StepContext& context) {
+  // Somebody may have switched since the decision; or we did, and the journal lost its end.
+  if (const CheckResult before = check(context); before.finding == Finding::done) {
+    return {Outcome::done, before.detail + " already"};
+  }
   const StepResult result = driver_.switch_to(context.run.release_to, context.attempt());
   // Success is what the driver then says is live, not the exit status.
   const CheckResult found = check(context);

@@ -10,11 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kIdle{250};
 constexpr std::chrono::milliseconds kFirstRetry{1000};
-constexpr std::chrono::milliseconds kLongestRetry{300'000};
 constexpr std::chrono::hours kGiveUpAfter{24};
 
 std::chrono::milliseconds retry_after(int attempts) {
-  return std::min<std::chrono::milliseconds>(kLongestRetry,
+  return std::min<std::chrono::milliseconds>(journal::kLongestRetry,
                                              kFirstRetry * (1LL << std::min(attempts, 16)));
 }
 

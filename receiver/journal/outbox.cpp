@@ -87,13 +87,17 @@ void append_message(Transaction& tx, const OutboxRow& message,
   }
 }
 
+// Due further away than any message is made to wait: the clock was set back since, and nobody would
+// be told anything for as long as that.
 std::optional<OutboxRow> next_message(Transaction& tx, WallTime now) {
   Statement select = tx.prepare(
       "SELECT id, created_at, run_id, severity, title, text, channel, attempts, "
       "coalesce(group_key, ''), folded FROM outbox "
-      "WHERE sent_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= ? "
+      "WHERE sent_at IS NULL AND given_up_at IS NULL AND (next_attempt_at <= ?1 OR "
+      "next_attempt_at > ?1 + CASE WHEN attempts > 0 THEN ?2 "
+      "WHEN folded > 0 THEN 2 * (window_ends_at - next_attempt_at) ELSE 0 END) "
       "ORDER BY next_attempt_at, id LIMIT 1");
-  if (!select.bind(to_unix_ms(now)).next()) return std::nullopt;
+  if (!select.bind(to_unix_ms(now)).bind(kLongestRetry.count()).next()) return std::nullopt;
   return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
                    select.maybe_integer(2), select.text(3),
                    select.text(4),          select.text(5),

@@ -11,6 +11,9 @@
 
 namespace backstay::journal {
 
+// Between two attempts at one message.
+constexpr std::chrono::milliseconds kLongestRetry{300'000};
+
 // Who is told what. A group is messages of one kind, as in OutboxRow.
 struct Audience {
   std::string channel;

@@ -80,6 +80,30 @@ TEST_F(OutboxTest, FiftyOfOneKindAreOneAtOnceAndOneWithTheirNumber) {
   EXPECT_EQ(sent(), Told{});
 }
 
+TEST_F(OutboxTest, WhatWasWrittenBeforeTheClockWasSetBackIsToldAtOnce) {
+  tell("a rollback", "");
+  clock.advance(-hours(1));
+  EXPECT_EQ(sent(), (Told{"refused | a rollback"}));
+}
+
+TEST_F(OutboxTest, WhatWasTriedOrFoldedBeforeTheClockWasSetBackIsToldAtOnce) {
+  tell("alert 1", "cooldown");
+  tell("alert 2", "cooldown");
+  channel->is_down = true;
+  EXPECT_EQ(sent(), Told{});
+  clock.advance(-hours(1));
+  channel->is_down = false;
+  EXPECT_EQ(sent().size(), 2U);
+}
+
+TEST_F(OutboxTest, AClockThatIsSetBackALittleEndsNoWindow) {
+  tell("alert 1", "cooldown");
+  EXPECT_EQ(sent().size(), 1U);
+  tell("alert 2", "cooldown");
+  clock.advance(-minutes(4));
+  EXPECT_EQ(sent(), Told{});
+}
+
 TEST_F(OutboxTest, AStormThatLastsIsOneMessageAWindow) {
   Told told;
   for (int second = 0; second < 3600; ++second) {

@@ -289,6 +289,7 @@ TEST_F(ApprovalPolicyTest, WithoutAnAnswerItWaitsUntilTheDeadlineInAnyMode) {
 TEST_F(ApprovalPolicyTest, AnApprovalAfterTheFactsNeedsNewFacts) {
   answered("approved");
   history.approval->answered_at = facts.gathered_at + milliseconds(1);
+  now = *history.approval->answered_at;
   EXPECT_EQ(decided().verdict, Verdict::wait);
 }
 

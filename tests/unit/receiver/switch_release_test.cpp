@@ -38,9 +38,19 @@ TEST_F(SwitchReleaseTest, ASuccessThatChangedNothingIsAFailure) {
   EXPECT_EQ(result.detail, "its word; the driver says that 2 is live");
 }
 
-TEST_F(SwitchReleaseTest, AFailureThatSwitchedAllTheSameIsDone) {
+TEST_F(SwitchReleaseTest, WhatIsLiveAlreadyIsNotSwitchedToAgain) {
   driver.set_live("1");
-  say(Outcome::failed);
+  const StepResult result = action.perform(context);
+  EXPECT_EQ(result.outcome, Outcome::done);
+  EXPECT_EQ(result.detail, "the driver says that 1 is live already");
+  EXPECT_TRUE(driver.calls().empty());
+}
+
+TEST_F(SwitchReleaseTest, AFailureThatSwitchedAllTheSameIsDone) {
+  driver.before = [this](const std::string&, const Attempt&) {
+    driver.set_live("1");
+    return StepResult{Outcome::failed, "its word"};
+  };
   EXPECT_EQ(action.perform(context).outcome, Outcome::done);
 }
 

@@ -92,6 +92,16 @@ TEST_F(WorkerApprovalTest, ItSurvivesARestart) {
   EXPECT_EQ(*driver.current(), "1");
 }
 
+TEST_F(WorkerApprovalTest, AnAnswerFromBeforeTheClockWasSetBackCounts) {
+  const auto id = ask_about_two();
+  change([&](journal::Transaction& tx) {
+    answer_approval(tx, id, clock.now(), "approved", "ada", "");
+  });
+  clock.advance(-std::chrono::hours(1));
+  ASSERT_TRUE(worker->work_once({}));
+  EXPECT_FALSE(is_open(id));
+}
+
 TEST_F(WorkerApprovalTest, WithoutAnAnswerItExpiresAndPeopleAreTold) {
   const auto id = ask_about_two();
   clock.advance(minutes(30));

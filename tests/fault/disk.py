@@ -1,0 +1,70 @@
+"""The disk is full at every write: at one call alone, and from one call on until somebody makes room. A delivery gets a
+503 then, and is sent again; nothing is done that cannot be written down, and all goes on when there is room.
+"""
+
+import time
+from dataclasses import dataclass
+
+import kills
+from control import FOREVER, KINDS
+from matrix import Case
+from scenarios import SCENARIOS, play
+from templates import fresh
+from verdict import judge
+
+FULL_SECONDS = 0.7  # longer than the worker waits before it tries again
+
+
+@dataclass
+class Full:
+    number: int
+    kind: str
+    lasts: bool
+
+    def __str__(self):
+        return f"no room {'from' if self.lasts else 'at'} call {self.number} ({KINDS[self.kind]})"
+
+
+class Room:
+    """Made some time after it was first missed."""
+
+    def __init__(self, world):
+        self.world, self.missed_at, self.refused = world, None, 0
+
+    def look(self):
+        if self.missed_at is None and self.world.faults.get("refused"):
+            self.missed_at, self.refused = time.monotonic(), 1
+        if self.missed_at is not None and time.monotonic() > self.missed_at + FULL_SECONDS:
+            self.world.faults.set(full_from=0)
+
+
+def find(stage, scenario):
+    trace, _ = kills.calls_of(stage, scenario.name)
+    return [Full(number, kind, lasts) for number, kind in enumerate(trace, 1) if kind in "wts"
+            for lasts in (False, True)]
+
+
+def attempt(stage, scenario, point):
+    world = fresh(stage, scenario)
+    room = Room(world)
+    try:
+        world.faults.set(full_from=point.number, full_until=FOREVER if point.lasts else point.number + 1)
+        played = play(world, scenario, room.look)
+        room.look()
+        world.faults.set(full_from=0)
+        verdict = judge(world, played.deliveries)
+        verdict.was_hit = bool(room.refused or played.ends)
+        verdict.unexplained += [played.problem] if played.problem else []
+        # It may refuse to start on a full disk, and says so; nothing else ends it.
+        verdict.unexplained += [f"it ended with {end}" for end in played.ends if end != 1]
+        return verdict
+    finally:
+        world.remove()
+
+
+def case_of(scenario):
+    return Case(f"disk full: {scenario.name}", lambda stage: find(stage, scenario),
+                lambda stage, point: attempt(stage, scenario, point), budget=12)
+
+
+CASES = [case_of(scenario) for scenario in SCENARIOS]

@@ -1,0 +1,95 @@
+"""kill -9 before and after every write and sync that a scenario makes, and before and after what its commands do. The
+points are found by running it once unharmed.
+"""
+
+import signal
+from dataclasses import dataclass
+from functools import cache
+
+from control import KINDS
+from matrix import Case
+from scenarios import SCENARIOS, named, play
+from templates import fresh
+from verdict import judge_end
+
+
+@dataclass
+class AtCall:
+    number: int
+    when: str
+    kind: str
+
+    def __str__(self):
+        return f"{self.when} call {self.number} ({KINDS[self.kind]})"
+
+    def prepare(self, world, how):
+        world.faults.end_at(self.number, self.when, how)
+
+    def is_hit(self, world):
+        return world.faults.get("calls") >= self.number
+
+
+@dataclass
+class InCommand:
+    verb: str
+    when: str
+
+    def __str__(self):
+        return f"while {self.verb} runs, {self.when} it has done its work"
+
+    def prepare(self, world, how):
+        world.tell_command(self.verb, self.when, f"kill -{int(how)} $PPID; sleep 5")
+
+    def is_hit(self, world):
+        return (world.dir / f"{self.verb}-{self.when}.obeyed").exists()
+
+
+@cache
+def calls_of(stage, name):
+    """What an unharmed run of it does to the disk, a letter each, and the commands that it runs."""
+    scenario = named(name)
+    world = fresh(stage, scenario)
+    try:
+        before = len(world.effects())
+        played = play(world, scenario)
+        if played.problem or played.ends:
+            raise AssertionError(f"unharmed, {scenario.name} fails: {played}")
+        verbs = {verb for verb, _, _, _, what in world.effects()[before:] if what == "begun"}
+        return world.faults.trace(), sorted(verbs)
+    finally:
+        world.remove()
+
+
+def find(stage, scenario):
+    trace, verbs = calls_of(stage, scenario.name)
+    points = [InCommand(verb, when) for verb in verbs for when in ("before", "after")]
+    return points + [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
+
+
+def newest_run(world):
+    return world.rows("SELECT coalesce(max(id), 0) AS n FROM runs")[0]["n"]
+
+
+def attempt(stage, scenario, point):
+    world = fresh(stage, scenario)
+    try:
+        effects, runs = len(world.effects()), newest_run(world)
+        point.prepare(world, signal.SIGKILL)
+        played = play(world, scenario)
+        if not world.is_up():  # killed after all was done
+            played.ends.append(world.process.returncode)
+            world.faults.reset()
+            world.start()
+        verdict = judge_end(world, scenario, played, effects, runs)
+        verdict.was_hit = -signal.SIGKILL in played.ends
+        return verdict
+    finally:
+        world.remove()
+
+
+def case_of(scenario):
+    return Case(f"kill -9: {scenario.name}", lambda stage: find(stage, scenario),
+                lambda stage, point: attempt(stage, scenario, point), budget=20)
+
+
+CASES = [case_of(scenario) for scenario in SCENARIOS]

@@ -1,0 +1,41 @@
+"""SIGTERM in every state: before and after every write and sync of a scenario, and while its commands run. It ends by
+itself, with status 0, and goes on after the next start.
+"""
+
+import signal
+
+import kills
+from matrix import Case
+from scenarios import SCENARIOS, play
+from templates import fresh
+from verdict import judge_end
+
+END_SECONDS = 60
+# At its very start, before it has said what a signal shall do, it ends of it at once.
+EXPECTED_ENDS = (0, -signal.SIGTERM)
+
+
+def attempt(stage, scenario, point):
+    world = fresh(stage, scenario)
+    try:
+        effects, runs = len(world.effects()), kills.newest_run(world)
+        point.prepare(world, signal.SIGTERM)
+        played = play(world, scenario)
+        if point.is_hit(world) and not played.ends:  # told so after all was done: it still has to end
+            played.ends.append(world.process.wait(END_SECONDS))
+            world.faults.reset()
+            world.start()
+        verdict = judge_end(world, scenario, played, effects, runs)
+        verdict.was_hit = bool(played.ends)
+        verdict.unexplained += [f"on SIGTERM it ended with {end}" for end in played.ends if end not in EXPECTED_ENDS]
+        return verdict
+    finally:
+        world.remove()
+
+
+def case_of(scenario):
+    return Case(f"SIGTERM: {scenario.name}", lambda stage: kills.find(stage, scenario),
+                lambda stage, point: attempt(stage, scenario, point), budget=8)
+
+
+CASES = [case_of(scenario) for scenario in SCENARIOS]
