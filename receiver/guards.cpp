@@ -275,7 +275,7 @@ void ask_for_rollback(const Case& c, Decision& plan, Questions& questions) {
 
 bool Case::is_answered() const {
   const auto& approval = history.approval;
-  return approval && approval->answered_at && *approval->answered_at <= facts.gathered_at;
+  return approval && approval->answered_at && facts.follow_the_answer;
 }
 
 WallTime alert_began(const Case& c) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/complaints.h"
 #include "base/mutex.h"
 #include "receiver/actions/action.h"
 #include "receiver/facts.h"
@@ -66,6 +67,7 @@ class Worker {
               const std::function<void(journal::Transaction&)>& how);
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
   void promote();
+  void complain(const std::string& what, const Error& error);
   bool write(const std::stop_token& stop, const std::function<void(journal::Transaction&)>& work);
 
   const WorkerConfig config_;
@@ -78,6 +80,7 @@ class Worker {
 
   std::atomic<std::int64_t> last_round_ms_{0};
   std::atomic<bool> busy_{false};
+  Complaints complaints_;
   WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
   Mutex mutex_;
   std::condition_variable_any woken_;
