@@ -4,14 +4,15 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <locale>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "base/durable_file.h"
 #include "base/duration.h"
 
 namespace backstay {
@@ -44,6 +45,37 @@ std::string nearest(std::string_view key, const std::set<std::string, std::less<
     best_distance = distance;
   }
   return best;
+}
+
+// Hears documents, and keeps nothing but where the last of them begins.
+class PassOver final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { line = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int line = 0;
+};
+
+// The line at which a second one begins. YAML::LoadAll would make documents without end of a text
+// that begins with a comma.
+std::optional<int> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  PassOver handler;
+  if (!parser.HandleNextDocument(handler) || !parser.HandleNextDocument(handler)) {
+    return std::nullopt;
+  }
+  return handler.line;
 }
 
 }  // namespace
@@ -90,11 +122,9 @@ ConfigNode::ConfigNode(std::shared_ptr<Document> document, std::shared_ptr<Node>
 Result<ConfigNode> ConfigNode::load(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return fail(path + ": is a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(path + ": cannot be read");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse(text.str(), path);
+  auto text = read_file(path, kFileBytesMax);
+  if (!text) return fail(text.error());
+  return parse(*text, path);
 }
 
 Result<ConfigNode> ConfigNode::parse(const std::string& text, const std::string& name) {
@@ -106,12 +136,12 @@ Result<ConfigNode> ConfigNode::parse(const std::string& text, const std::string&
   try {
     // yaml-cpp misses a quote that is never closed where a newline ends the text, and makes all
     // that follows the quote one value.
-    const std::vector<YAML::Node> documents =
-        YAML::LoadAll(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
-    if (documents.size() > 1) {
-      return fail(name + ": more than one YAML document (a line of --- begins another)");
+    const std::string whole = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    if (const auto line = second_document(whole)) {
+      return fail(name + ":" + std::to_string(*line) +
+                  ": more than one YAML document (a line of --- begins another)");
     }
-    if (!documents.empty()) node->yaml = documents.front();
+    node->yaml = YAML::Load(whole);
   } catch (const YAML::Exception& exception) {
     return fail(name + ":" + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
   }

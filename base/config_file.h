@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,8 +27,10 @@ namespace backstay {
 // folder. The only includer of yaml-cpp. Copies share one document. Not thread-safe.
 class ConfigNode {
  public:
-  // Reads and parses; fails if the file cannot be read, is not YAML, or its root is no mapping
-  // (an empty file is an empty mapping).
+  // Far more than any configuration or catalog is.
+  static constexpr std::size_t kFileBytesMax = 1024 * 1024;
+  // Reads and parses; fails if the file cannot be read, is larger than kFileBytesMax, is not YAML,
+  // or its root is no mapping (an empty file is an empty mapping).
   static Result<ConfigNode> load(const std::string& path);
   // The same from text; `name` stands for the file in messages.
   static Result<ConfigNode> parse(const std::string& text, const std::string& name);

@@ -1,5 +1,6 @@
 #include "base/durable_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -55,6 +56,21 @@ Result<void> write_durably(const std::string& path, const std::string& text) {
   }
   if (std::rename(beside.c_str(), path.c_str()) != 0) return failure(path);
   return sync_folder(path);
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return fail(path + ": cannot be read: " + std::strerror(errno));
+  std::string text;
+  while (text.size() <= bytes_max) {
+    std::array<char, 16 * 1024> part{};
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(path + ": cannot be read: " + std::strerror(errno));
+    if (got == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return fail(path + ": larger than " + std::to_string(bytes_max) + " bytes");
 }
 
 Result<std::optional<std::string>> read_file_if_there(const std::string& path) {

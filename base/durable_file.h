@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,10 @@ namespace backstay {
 // to the machine; after a failure, or a crash half-way, the old file is there as it was. Written
 // beside it first ("name.new"), so the folder must be writable. Mode 0600. One writer at a time.
 Result<void> write_durably(const std::string& path, const std::string& text);
+
+// The whole file, or the pipe, which a shell makes of <(command): an error where it is larger. A
+// device that never ends is an error too.
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 // The whole file; none where there is no such file.
 Result<std::optional<std::string>> read_file_if_there(const std::string& path);

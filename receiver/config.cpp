@@ -35,15 +35,18 @@ void read_actions(ConfigNode& node, Rule& rule) {
   }
 }
 
-void read_trigger(ConfigNode on, Rule& rule) {
+// Nothing where the event is none: then what the rule does cannot be judged by it.
+std::optional<EventKind> read_trigger(ConfigNode on, Rule& rule) {
   const std::string event = on.text("event");
-  if (const auto kind = parse_event_kind(event)) {
+  const auto kind = parse_event_kind(event);
+  if (kind) {
     rule.on = *kind;
   } else if (!event.empty()) {
     on.fault("event", "unknown event \"" + event + "\"");
   }
   ConfigNode labels = on.section("labels");
   for (const std::string& label : labels.keys()) rule.labels[label] = labels.text(label);
+  return kind;
 }
 
 Policy read_policy(ConfigNode node) {
@@ -60,8 +63,12 @@ Policy read_policy(ConfigNode node) {
     Rule rule;
     rule.name = entry.text("name");
     if (!names.insert(rule.name).second) entry.fault("name", "used twice");
-    read_trigger(entry.section("on"), rule);
+    const auto kind = read_trigger(entry.section("on"), rule);
     read_actions(entry, rule);
+    const bool is_alert = kind == EventKind::alert_firing || kind == EventKind::alert_resolved;
+    if (is_alert && rule.action == ActionKind::deploy) {
+      entry.fault("do", "an alert names no release to deploy: only backup and rollback");
+    }
     rule.within = entry.duration_or("within", minutes(30), seconds(1), hours(24 * 7));
     rule.cooldown = entry.duration_or("cooldown", milliseconds(0), milliseconds(0), hours(24 * 7));
     rule.requires_approval = entry.flag_or("requires_approval", false);

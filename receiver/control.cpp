@@ -257,7 +257,8 @@ json Control::explain(const json& parameters) {
     history = load_history(tx, document.contains("event_id") ? id : 0, config_.policy, now);
   });
   if (!read) return error(read.error().message);
-  const Facts facts = facts_.gather(event->event, std::chrono::milliseconds(0), {});
+  Facts facts = facts_.gather(event->event, std::chrono::milliseconds(0), {});
+  facts.follow_the_answer = history.approval && history.approval->answered_at;
   return backstay::explain(*event, facts, std::move(history), config_.policy, clock_.now());
 }
 
@@ -265,7 +266,10 @@ json Control::audit(const json& parameters) {
   const WallTime since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
   const auto limit = parameters.value("limit", std::int64_t{10'000});
   json entries = json::array();
-  const auto read = journal_.read([&](journal::Transaction& tx) {
+  // By a connection of its own: to go through a million events takes seconds, and nobody waits.
+  const auto reader = journal::Database::open_to_read(config_.journal_path());
+  if (!reader) return error(reader.error().message);
+  const auto read = (*reader)->read([&](journal::Transaction& tx) {
     for (const auto& entry : read_audit(tx, since, limit)) {
       json row = {{"at", format_rfc3339(entry.at)}, {"kind", entry.kind},   {"what", entry.what},
                   {"subject", entry.subject},       {"actor", entry.actor}, {"why", entry.why}};

@@ -51,6 +51,9 @@ struct AlertFacts {
 // What was true just before a decision. Gathered by facts.h and journalled first.
 struct Facts {
   WallTime gathered_at;
+  // A person's answer to a question about the event was in the journal before they were gathered:
+  // wall clocks that jump are no witness of that.
+  bool follow_the_answer = false;
   bool live_known = false;
   std::optional<std::string> live_release;  // the driver's word; none: nothing is live
   std::vector<std::string> kept_releases;

@@ -135,13 +135,22 @@ bool Worker::go_round(const std::stop_token& stop) {
   }
 }
 
+// What is wrong with a journal stays so for long, and is met at every turn.
+void Worker::complain(const std::string& what, const Error& error) {
+  if (!complaints_.is_due(what + error.message, clock_.steady())) return;
+  log::error(what, {{"error", error.message}});
+}
+
 // A journal that cannot be written (a full disk) stops all work, and nothing is done that could not
 // be recorded; as soon as it can, work goes on. False where a stop came before that.
 bool Worker::write(const std::stop_token& stop, const std::function<void(Transaction&)>& work) {
   for (;;) {
     const auto written = journal_.write(work);
-    if (written) return true;
-    log::error("cannot write the journal; trying again", {{"error", written.error().message}});
+    if (written) {
+      complaints_.over();
+      return true;
+    }
+    complain("cannot write the journal; trying again", written.error());
     if (!clock_.sleep(kJournalRetry, stop)) return false;
   }
 }
@@ -156,7 +165,7 @@ bool Worker::work_once(const std::stop_token& stop) {
     if (event && !run) batch = batch_from(tx, *event, policy_);
   });
   if (!read) {
-    log::error("cannot read the journal", {{"error", read.error().message}});
+    complain("cannot read the journal", read.error());
     return false;
   }
   last_round_ms_ = to_unix_ms(clock_.now());
@@ -199,14 +208,18 @@ void Worker::promote() {
 // hold up what a person asks for by hours.
 Facts Worker::gather_facts(const StoredEvent& stored, const std::stop_token& stop) {
   WallTime asked_at = stored.received_at;
+  bool is_answered = false;
   const auto read = journal_.read([&](Transaction& tx) {
     const auto approval = find_approval(tx, stored.id);
-    if (approval) asked_at = approval->answered_at.value_or(asked_at);
+    is_answered = approval && approval->answered_at;
+    if (is_answered) asked_at = *approval->answered_at;
   });
-  if (!read) log::error("cannot read the journal", {{"error", read.error().message}});
+  if (!read) complain("cannot read the journal", read.error());
+  if (clock_.now() < silent_until_) silent_until_ = {};  // the clock was set back
   const bool must_wait = has_rule_for(stored.event, policy_) && asked_at > silent_until_;
   const auto patience = must_wait ? config_.patience : std::chrono::milliseconds(0);
   Facts facts = facts_.gather(stored.event, patience, stop);
+  facts.follow_the_answer = is_answered;
   if (must_wait && !is_complete(stored.event, facts)) silent_until_ = clock_.now();
   return facts;
 }
@@ -256,7 +269,7 @@ void Worker::decide_on(const std::vector<StoredEvent>& batch, const std::stop_to
 bool Worker::load_steps(const InFlight& flight, std::vector<Step>& steps) {
   const auto read = journal_.read([&](Transaction& tx) { steps = steps_of(tx, flight.run.id); });
   if (read) return true;
-  log::error("cannot read the journal", {{"error", read.error().message}});
+  complain("cannot read the journal", read.error());
   clock_.sleep(kJournalRetry, flight.stop);
   return false;
 }
@@ -324,7 +337,9 @@ void Worker::perform(const InFlight& flight, const std::string& name) {
 // Rule: a step that may or may not have happened is never run again blindly. Its check is asked
 // until it knows, or until patience is over.
 void Worker::find_out(const InFlight& flight, const Step& cut_off) {
-  Action& action = *actions_.find(cut_off.name)->second;
+  const auto found = actions_.find(cut_off.name);
+  if (found == actions_.end()) return;  // and the pipeline ends the run
+  Action& action = *found->second;
   const SteadyTime end = clock_.steady() + config_.patience;
   CheckResult result = check_safely(action, flight.context(cut_off.token));
   while (result.finding == Finding::unknown && clock_.steady() < end) {

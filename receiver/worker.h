@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/complaints.h"
 #include "base/mutex.h"
 #include "receiver/actions/action.h"
 #include "receiver/facts.h"
@@ -76,6 +77,7 @@ class Worker {
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
   void promote();
   bool has_settled(const Deployment& live);
+  void complain(const std::string& what, const Error& error);
   bool write(const std::stop_token& stop, const std::function<void(journal::Transaction&)>& work);
 
   const WorkerConfig config_;
@@ -90,6 +92,7 @@ class Worker {
   std::atomic<bool> busy_{false};
   Watched watched_;
   std::optional<SteadyTime> shared_look_at_;  // the last one
+  Complaints complaints_;
   WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
   Mutex mutex_;
   std::condition_variable_any woken_;

@@ -1,5 +1,7 @@
 #include "receiver/actions/pipeline.h"
 
+#include <algorithm>
+
 namespace backstay {
 namespace {
 
@@ -26,6 +28,11 @@ bool may_start_again(const Attempts& attempts) {
          attempts.count < kAttemptsMax;
 }
 
+bool is_one_of(const std::vector<StepSpec>& specs, const std::string& name) {
+  return std::any_of(specs.begin(), specs.end(),
+                     [&](const StepSpec& spec) { return spec.name == name; });
+}
+
 }  // namespace
 
 std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert) {
@@ -33,6 +40,7 @@ std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert) {
   const bool is_rollback = run.action == "rollback";
   if (run.with_backup || run.action == "backup") specs.push_back({"backup", is_rollback});
   if (run.action == "backup") return specs;
+  if (run.action != "deploy" && !is_rollback) return {};
   if (run.action == "deploy") specs.push_back({"stage"});
   specs.push_back({"switch"});
   specs.push_back({"verify"});
@@ -41,6 +49,11 @@ std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert) {
 }
 
 NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<Step>& steps) {
+  if (specs.empty()) return {NextStep::What::finish, "", "unknown", "no action of that name"};
+  for (const Step& step : steps) {
+    if (is_one_of(specs, step.name)) continue;
+    return {NextStep::What::finish, "", "unknown", "no step \"" + step.name + "\" is part of it"};
+  }
   for (const StepSpec& spec : specs) {
     if (spec.alongside) continue;
     const Attempts attempts = attempts_at(spec.name, steps);
@@ -48,7 +61,8 @@ NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<Step>& 
     if (attempts.last == nullptr) return {NextStep::What::start, name, "", ""};
     if (attempts.last->is_done()) continue;
     if (may_start_again(attempts)) return {NextStep::What::start, name, "", ""};
-    return {NextStep::What::finish, name, attempts.last->outcome,
+    const bool has_failed = attempts.last->outcome == "failed";
+    return {NextStep::What::finish, name, has_failed ? "failed" : "unknown",
             name + ": " + attempts.last->detail};
   }
   return {NextStep::What::finish, "", "done", ""};

@@ -22,7 +22,8 @@ struct StepSpec {
   bool alongside = false;  // runs beside the others; its failure does not end the run
 };
 
-// The steps of this run, in order. Only a rollback for an alert can be confirmed.
+// The steps of this run, in order. Only a rollback for an alert can be confirmed. None for an
+// action that is none of the above: such a row is no ground to change anything.
 std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert);
 
 // What to do next.
@@ -33,7 +34,8 @@ struct NextStep {
   std::string outcome;  // with finish: done, failed, unknown
   std::string detail;   // with finish
 };
-// Steps alongside are not considered; see needs_alongside(). A step whose finding is not_done has
+// Steps alongside are not considered; see needs_alongside(). A run with a step that is not its own
+// goes no further. A step whose finding is not_done has
 // not happened: it is started again, at most kAttemptsMax times in all.
 inline constexpr int kAttemptsMax = 3;
 NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<journal::Step>& steps);

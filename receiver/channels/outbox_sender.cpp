@@ -1,6 +1,7 @@
 #include "receiver/channels/outbox_sender.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -34,22 +35,35 @@ Message message_of(const journal::OutboxRow& row) {
   return message;
 }
 
-Result<void> send_to(const std::vector<std::unique_ptr<Channel>>& channels,
-                     const journal::OutboxRow& row) {
-  for (const auto& channel : channels) {
-    if (channel->name() != row.channel) continue;
-    return channel->send(message_of(row));
-  }
-  return fail("no channel " + row.channel + " is configured any more");
+Result<void> send_to(Channel* channel, const journal::OutboxRow& row) {
+  if (channel == nullptr) return fail("no channel " + row.channel + " is configured any more");
+  return channel->send(message_of(row));
 }
 
 }  // namespace
 
-// An exception must not end the thread: what was not sent is still in the journal.
+OutboxSender::OutboxSender(std::vector<std::unique_ptr<Channel>> channels,
+                           journal::Database& journal, Clock& clock)
+    : journal_(journal), clock_(clock) {
+  for (auto& channel : channels) {
+    names_.push_back(channel->name());
+    lanes_.push_back({std::move(channel), std::nullopt});
+  }
+  lanes_.push_back({nullptr, std::nullopt});
+}
+
 void OutboxSender::run(const std::stop_token& stop) {
+  std::vector<std::jthread> threads;
+  for (Lane& lane : lanes_) {
+    threads.emplace_back([this, &lane, stop]() { run_lane(lane, stop); });
+  }
+}
+
+// An exception must not end the thread: what was not sent is still in the journal.
+void OutboxSender::run_lane(Lane& lane, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
-      if (send_one()) continue;
+      if (send_one(lane)) continue;
     } catch (const std::exception& error) {
       log::error("sending messages met an exception", {{"error", error.what()}});
     }
@@ -58,26 +72,34 @@ void OutboxSender::run(const std::stop_token& stop) {
 }
 
 bool OutboxSender::send_one() {
-  if (!unrecorded_) hand_over_next();
-  return unrecorded_ && record();
+  bool is_any = false;
+  for (Lane& lane : lanes_) is_any = send_one(lane) || is_any;
+  return is_any;
 }
 
-void OutboxSender::hand_over_next() {
+bool OutboxSender::send_one(Lane& lane) {
+  if (!lane.unrecorded) hand_over_next(lane);
+  return lane.unrecorded && record(lane);
+}
+
+void OutboxSender::hand_over_next(Lane& lane) {
   std::optional<journal::OutboxRow> row;
-  const auto read =
-      journal_.read([&](journal::Transaction& tx) { row = next_message(tx, clock_.now()); });
+  const auto read = journal_.read([&](journal::Transaction& tx) {
+    row = lane.channel ? next_message(tx, lane.channel->name(), clock_.now())
+                       : next_stranded(tx, names_, clock_.now());
+  });
   if (!read || !row) return;
-  auto sent = send_to(channels_, *row);
+  auto sent = send_to(lane.channel.get(), *row);
   if (!sent) {
     log::warn("a message could not be sent",
               {{"channel", row->channel}, {"error", sent.error().message}});
   }
-  unrecorded_ = Handed{std::move(*row), std::move(sent), clock_.now()};
+  lane.unrecorded = Handed{std::move(*row), std::move(sent), clock_.now()};
 }
 
 // A message that was sent is not sent again because the disk is full.
-bool OutboxSender::record() {
-  const Handed& handed = *unrecorded_;
+bool OutboxSender::record(Lane& lane) {
+  const Handed& handed = *lane.unrecorded;
   const journal::OutboxRow& row = handed.row;
   const auto written = journal_.write([&](journal::Transaction& tx) {
     if (handed.sent) {
@@ -89,10 +111,13 @@ bool OutboxSender::record() {
     }
   });
   if (!written) {
-    log::error("cannot write the journal; trying again", {{"error", written.error().message}});
+    if (complaints_.is_due(written.error().message, clock_.steady())) {
+      log::error("cannot write the journal; trying again", {{"error", written.error().message}});
+    }
     return false;
   }
-  unrecorded_.reset();
+  complaints_.over();
+  lane.unrecorded.reset();
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/complaints.h"
 #include "receiver/channels/channel.h"
 #include "receiver/journal/database.h"
 #include "receiver/journal/outbox.h"
@@ -16,16 +17,17 @@ namespace backstay {
 // Sends what the journal's outbox holds: each message to its channel, again after 1 s, 2 s, 4 s …
 // up to 5 min until it is taken, given up after 24 hours. A message may arrive twice (a crash
 // between sending and recording), never not at all. While the journal cannot be written, nothing
-// more is sent. One thread.
+// more is sent. Each channel has a thread of its own, so that one that is slow holds no other up;
+// within a channel one message follows the other.
 class OutboxSender {
  public:
   OutboxSender(std::vector<std::unique_ptr<Channel>> channels, journal::Database& journal,
-               Clock& clock)
-      : channels_(std::move(channels)), journal_(journal), clock_(clock) {}
+               Clock& clock);
 
+  // Starts the threads, and ends with them.
   void run(const std::stop_token& stop);
-  // Sends one message that is due and writes down what became of it; false where there is none, or
-  // where that cannot be written yet.
+  // For each channel: sends one message that is due and writes down what became of it. False where
+  // there is none for any, or where that cannot be written yet. Not beside run().
   bool send_one();
 
  private:
@@ -34,13 +36,22 @@ class OutboxSender {
     Result<void> sent;
     WallTime at;
   };
-  void hand_over_next();
-  bool record();
+  // One channel and what is on its way to it. One more, without a channel, has the messages of
+  // channels that are configured no more.
+  struct Lane {
+    std::unique_ptr<Channel> channel;
+    std::optional<Handed> unrecorded;
+  };
+  void run_lane(Lane& lane, const std::stop_token& stop);
+  bool send_one(Lane& lane);
+  void hand_over_next(Lane& lane);
+  bool record(Lane& lane);
 
-  std::vector<std::unique_ptr<Channel>> channels_;
+  std::vector<Lane> lanes_;
+  std::vector<std::string> names_;  // of the channels
   journal::Database& journal_;
   Clock& clock_;
-  std::optional<Handed> unrecorded_;
+  Complaints complaints_;
 };
 
 }  // namespace backstay

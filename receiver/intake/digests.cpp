@@ -74,7 +74,11 @@ std::optional<std::string> from_base64url(std::string_view text) {
   std::replace(standard.begin(), standard.end(), '-', '+');
   std::replace(standard.begin(), standard.end(), '_', '/');
   standard.append((4 - standard.size() % 4) % 4, '=');
-  return from_base64(standard);
+  const auto bytes = from_base64(standard);
+  // The last character has bits to spare: with any but zeros in them it is another text for the
+  // same bytes, and what is signed has one.
+  if (bytes && to_base64(*bytes) != standard) return std::nullopt;
+  return bytes;
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "base/timestamp.h"
 
 namespace backstay::journal {
@@ -73,6 +75,26 @@ bool wants(const Audience& audience, const std::string& severity) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), severity) != wanted.end();
 }
 
+// Due further away than any message is made to wait: the clock was set back since, and nobody would
+// be told anything for as long as that.
+constexpr const char* kDue =
+    "SELECT id, created_at, run_id, severity, title, text, channel, attempts, "
+    "coalesce(group_key, ''), folded FROM outbox "
+    "WHERE sent_at IS NULL AND given_up_at IS NULL AND (next_attempt_at <= ?1 OR "
+    "next_attempt_at > ?1 + CASE WHEN attempts > 0 THEN ?2 "
+    "WHEN folded > 0 THEN 2 * (window_ends_at - next_attempt_at) ELSE 0 END) AND ";
+constexpr const char* kTheFirst = " ORDER BY next_attempt_at, id LIMIT 1";
+
+std::optional<OutboxRow> first_due(Statement& select, WallTime now, std::string_view channels) {
+  select.bind(to_unix_ms(now)).bind(kLongestRetry.count()).bind(channels);
+  if (!select.next()) return std::nullopt;
+  return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
+                   select.maybe_integer(2), select.text(3),
+                   select.text(4),          select.text(5),
+                   select.text(6),          static_cast<int>(select.integer(7)),
+                   select.text(8),          select.integer(9)};
+}
+
 }  // namespace
 
 void append_message(Transaction& tx, const OutboxRow& message,
@@ -87,22 +109,16 @@ void append_message(Transaction& tx, const OutboxRow& message,
   }
 }
 
-// Due further away than any message is made to wait: the clock was set back since, and nobody would
-// be told anything for as long as that.
-std::optional<OutboxRow> next_message(Transaction& tx, WallTime now) {
-  Statement select = tx.prepare(
-      "SELECT id, created_at, run_id, severity, title, text, channel, attempts, "
-      "coalesce(group_key, ''), folded FROM outbox "
-      "WHERE sent_at IS NULL AND given_up_at IS NULL AND (next_attempt_at <= ?1 OR "
-      "next_attempt_at > ?1 + CASE WHEN attempts > 0 THEN ?2 "
-      "WHEN folded > 0 THEN 2 * (window_ends_at - next_attempt_at) ELSE 0 END) "
-      "ORDER BY next_attempt_at, id LIMIT 1");
-  if (!select.bind(to_unix_ms(now)).bind(kLongestRetry.count()).next()) return std::nullopt;
-  return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
-                   select.maybe_integer(2), select.text(3),
-                   select.text(4),          select.text(5),
-                   select.text(6),          static_cast<int>(select.integer(7)),
-                   select.text(8),          select.integer(9)};
+std::optional<OutboxRow> next_message(Transaction& tx, const std::string& channel, WallTime now) {
+  Statement select = tx.prepare(std::string(kDue) + "channel = ?3" + kTheFirst);
+  return first_due(select, now, channel);
+}
+
+std::optional<OutboxRow> next_stranded(Transaction& tx, const std::vector<std::string>& channels,
+                                       WallTime now) {
+  Statement select = tx.prepare(std::string(kDue) +
+                                "channel NOT IN (SELECT value FROM json_each(?3))" + kTheFirst);
+  return first_due(select, now, nlohmann::json(channels).dump());
 }
 
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at) {

@@ -41,7 +41,11 @@ struct OutboxRow {
 // text. A summary opens the next window, so that a storm is one message a window.
 void append_message(Transaction& tx, const OutboxRow& message,
                     const std::vector<Audience>& audiences);
-std::optional<OutboxRow> next_message(Transaction& tx, WallTime now);
+// The next that is due in a channel.
+std::optional<OutboxRow> next_message(Transaction& tx, const std::string& channel, WallTime now);
+// The next that is due in none of these.
+std::optional<OutboxRow> next_stranded(Transaction& tx, const std::vector<std::string>& channels,
+                                       WallTime now);
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at);
 void mark_failed(Transaction& tx, std::int64_t id, WallTime next_attempt_at,
                  const std::string& error);

@@ -113,6 +113,10 @@ def _disarmed(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     return {f"backstay_receiver_disarmed{{{RECEIVER}}}": f"{1 - round(limit) + past}x{_samples(t)}"}
 
 
+def _waiting(t: Threshold, limit: float, past: bool) -> dict[str, str]:
+    return {f"backstay_receiver_approvals_waiting{{{RECEIVER}}}": f"{round(limit) + past}x{_samples(t)}"}
+
+
 def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     """There until the window's end, then gone: a scrape without it writes a stale marker."""
     until = seconds(t.window) // INTERVAL
@@ -121,7 +125,8 @@ def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
 
 
 _SERIES = {"error_ratio": _requests, "response_p95": _durations, "email_delivery": _emails,
-           "database_response": _database_response, "armed": _disarmed, "data_present": _present}
+           "database_response": _database_response, "armed": _disarmed,
+           "approvals_waiting": _waiting, "data_present": _present}
 
 
 def _all_bad(t: Threshold, events: int) -> dict[str, str]:

@@ -1,25 +1,21 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "receiver/intake/digests.h"
 #include "receiver/intake/provider.h"
+#include "tests/fuzz/delivery.h"
+#include "tests/fuzz/require.h"
 
-// One program a provider: BACKSTAY_FUZZ_PROVIDER says which. An input is a delivery: lines
-// "name: value" of headers, an empty line, the body. Whatever comes, without the secret nobody is
+// One program a provider: BACKSTAY_FUZZ_PROVIDER says which. An input is a delivery as
+// delivery.h reads it. Whatever comes, without the secret nobody is
 // let in, and what a payload names as a release is fit to be an argument.
 namespace backstay::intake {
 namespace {
 
-const WallTime kNow{std::chrono::seconds(1'614'265'330)};
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using fuzz::require;
 
 WebhookConfig configuration() {
   WebhookConfig config;
@@ -37,21 +33,6 @@ WebhookConfig configuration() {
   config.generic.events = {{"up", EventKind::deploy_succeeded},
                            {"back", EventKind::rollback_requested}};
   return config;
-}
-
-Delivery delivery_of(std::string_view input) {
-  Delivery delivery;
-  delivery.received_at = kNow;
-  while (!input.empty()) {
-    const std::string_view line = input.substr(0, input.find('\n'));
-    input.remove_prefix(std::min(input.size(), line.size() + 1));
-    if (line.empty()) break;
-    const std::size_t colon = line.find(": ");
-    if (colon == std::string_view::npos) continue;
-    delivery.headers[std::string(line.substr(0, colon))] = std::string(line.substr(colon + 2));
-  }
-  delivery.body = input;
-  return delivery;
 }
 
 void check(const Event& event) {
@@ -74,9 +55,10 @@ void check_digests(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace backstay::intake;
+  using backstay::fuzz::require;
   static const std::unique_ptr<Provider> provider = make_provider(configuration()).value();
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const Delivery delivery = delivery_of(input);
+  const Delivery delivery = backstay::fuzz::delivery_of(input);
   require(provider->authenticate(delivery).has_value());
   const Parsed parsed = provider->parse(delivery, "fuzz");
   if (const auto* accepted = std::get_if<Accepted>(&parsed)) {

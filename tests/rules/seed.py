@@ -147,6 +147,7 @@ def receiver(out, at):
     say("journal_up", 1)
     say("disarmed", 0)
     say("events_waiting", 0)
+    say("approvals_waiting", 1 if DEPLOYED < at < ROLLED_BACK else 0)
     say("messages_waiting", 1 if ROLLED_BACK < at < ROLLED_BACK + 60 else 0)
     say("run_in_flight", 1 if ROLLED_BACK - 15 <= at < ROLLED_BACK + 90 else 0)
     say("releases_poisoned", 1 if at > ROLLED_BACK else 0)

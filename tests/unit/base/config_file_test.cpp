@@ -252,8 +252,13 @@ TEST(ConfigFile, WhatIsNoYamlIsRefusedWithItsLine) {
 // Otherwise everything below a stray line of dashes would be ignored without a word.
 TEST(ConfigFile, ASecondDocumentIsRefused) {
   EXPECT_EQ(load_error("---\na: 1\n---\nb: 2\n"),
-            "x.yml: more than one YAML document (a line of --- begins another)");
+            "x.yml:3: more than one YAML document (a line of --- begins another)");
   EXPECT_EQ(load_error("---\na: 1\n...\n"), "");
+}
+
+// yaml-cpp makes of this one empty document after the other, until there is no more memory.
+TEST(ConfigFile, ATextThatBeginsWithACommaIsRefused) {
+  EXPECT_EQ(load_error(",1 [").substr(0, 8), "x.yml:1:");
 }
 
 TEST(ConfigFile, AFileThatCannotBeReadIsNamed) {
@@ -263,6 +268,10 @@ TEST(ConfigFile, AFileThatCannotBeReadIsNamed) {
                 .error()
                 .message.rfind(folder.path("none.yml") + ": cannot be read", 0),
             0U);
+}
+
+TEST(ConfigFile, AFileWithoutAnEndIsRefused) {
+  EXPECT_EQ(ConfigNode::load("/dev/zero").error().message, "/dev/zero: larger than 1048576 bytes");
 }
 
 TEST(ConfigFile, ASecretIsGivenInOneWay) {

@@ -2,21 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/receiver/provider_fixture.h"
+
 namespace backstay::intake {
 namespace {
 
-std::optional<Event> event(const Parsed& parsed) {
-  const auto* accepted = std::get_if<Accepted>(&parsed);
-  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
-  return accepted->events.front();
-}
-
-std::string malformed(const Parsed& parsed) {
-  const auto* wrong = std::get_if<Malformed>(&parsed);
-  return wrong == nullptr ? "not malformed" : wrong->reason;
-}
-
-bool ignored(const Parsed& parsed) { return std::holds_alternative<Ignored>(parsed); }
+using test::authenticate;
+using test::event;
+using test::ignored;
+using test::malformed;
+using test::secrets;
 
 std::string alert(const std::string& what, const std::string& more = "") {
   return R"({"name": "Origin errors", "text": "…", "data": {}, "ts": 1136214245,
@@ -26,16 +21,14 @@ std::string alert(const std::string& what, const std::string& more = "") {
 }
 
 Parsed parse(const std::string& body) {
-  const Cloudflare provider({SecretSource::literal(Secret("secret"))});
+  const Cloudflare provider(secrets({"secret"}));
   return provider.parse({{}, body, WallTime()}, "cf");
 }
 
 TEST(CloudflareToken, IsInItsHeader) {
-  const Cloudflare provider(
-      {SecretSource::literal(Secret("new")), SecretSource::literal(Secret("old"))});
-  EXPECT_FALSE(provider.authenticate({{{"cf-webhook-auth", "old"}}, "{}", WallTime()}));
-  EXPECT_EQ(provider.authenticate({{{"cf-webhook-auth", "older"}}, "{}", WallTime()}),
-            AuthFailure::wrong);
+  const Cloudflare provider(secrets({"new", "old"}));
+  EXPECT_FALSE(authenticate(provider, "cf-webhook-auth", "old", "{}"));
+  EXPECT_EQ(authenticate(provider, "cf-webhook-auth", "older", "{}"), AuthFailure::wrong);
 }
 
 TEST(CloudflarePayload, AnAlertStartsAndEnds) {

@@ -286,6 +286,19 @@ TEST_F(ReceiverConfigTest, ARuleDoesAtMostOneThing) {
             "rollback]");
 }
 
+TEST_F(ReceiverConfigTest, AnAlertNamesNoReleaseToDeploy) {
+  const auto deploying_on = [&](const std::string& event) {
+    return faults(with("policy:\n  rules:\n    - {name: a, on: {event: " + event +
+                       "}, do: [backup, deploy]}\n"));
+  };
+  for (const char* alert : {"alert_firing", "alert_resolved"}) {
+    EXPECT_EQ(deploying_on(alert),
+              "receiver.yml:13: policy.rules[0].do: an alert names no release to deploy: only "
+              "backup and rollback");
+  }
+  EXPECT_EQ(deploying_on("deploy_requested"), "nothing");
+}
+
 TEST_F(ReceiverConfigTest, ARuleIsAboutAnEventThatThereIs) {
   EXPECT_EQ(faults(with("policy:\n  rules:\n    - {name: a, on: {event: fire}, do: [rollback]}\n")),
             "receiver.yml:13: policy.rules[0].on.event: unknown event \"fire\"");

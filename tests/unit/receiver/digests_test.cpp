@@ -16,7 +16,8 @@ TEST(Digests, AreThePublishedOnes) {
 TEST(Base64Url, HasItsOwnLettersAndNoPadding) {
   EXPECT_EQ(from_base64url("-_8"), std::string("\xfb\xff", 2));
   EXPECT_EQ(from_base64url("Zm9v"), "foo");
-  for (const char* text : {"", "+/8", "Zg==", "Z", "Zm9vY", "Zm 9"}) {
+  // The last is "Zm8" with a bit set that is not used.
+  for (const char* text : {"", "+/8", "Zg==", "Z", "Zm9vY", "Zm 9", "Zm9"}) {
     EXPECT_FALSE(from_base64url(text)) << text;
   }
 }

@@ -2,23 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include "receiver/intake/digests.h"
+#include "tests/unit/receiver/provider_fixture.h"
 
 namespace backstay::intake {
 namespace {
 
-std::optional<Event> event(const Parsed& parsed) {
-  const auto* accepted = std::get_if<Accepted>(&parsed);
-  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
-  return accepted->events.front();
-}
-
-std::string malformed(const Parsed& parsed) {
-  const auto* wrong = std::get_if<Malformed>(&parsed);
-  return wrong == nullptr ? "not malformed" : wrong->reason;
-}
-
-bool ignored(const Parsed& parsed) { return std::holds_alternative<Ignored>(parsed); }
+using test::authenticate;
+using test::event;
+using test::ignored;
+using test::malformed;
+using test::secrets;
 
 GenericConfig vercel() {
   GenericConfig config;
@@ -34,7 +27,7 @@ GenericConfig vercel() {
 }
 
 Parsed parse(const std::string& body) {
-  const Generic provider({SecretSource::literal(Secret("test-secret"))}, vercel());
+  const Generic provider(secrets({"test-secret"}), vercel());
   return provider.parse({{}, body, WallTime()}, "host");
 }
 
@@ -74,14 +67,13 @@ TEST(GenericPayload, WhatIsMissingIsNamed) {
 TEST(GenericSignature, IsOfTheConfiguredForm) {
   const std::string body = R"({"type":"deployment.error"})";
   const std::string sha1 = "fee3f63ae01331b1d81a389e3c52ad541af44eba";
-  const Generic provider({SecretSource::literal(Secret("test-secret"))}, vercel());
-  EXPECT_FALSE(provider.authenticate({{{"x-vercel-signature", sha1}}, body, WallTime()}));
+  const Generic provider(secrets({"test-secret"}), vercel());
+  EXPECT_FALSE(authenticate(provider, "x-vercel-signature", sha1, body));
   GenericConfig config = vercel();
   config.signature = GenericConfig::Signature::token;
-  const Generic by_token({SecretSource::literal(Secret("test-secret"))}, config);
-  EXPECT_FALSE(by_token.authenticate({{{"x-vercel-signature", "test-secret"}}, body, WallTime()}));
-  EXPECT_EQ(by_token.authenticate({{{"x-vercel-signature", sha1}}, body, WallTime()}),
-            AuthFailure::wrong);
+  const Generic by_token(secrets({"test-secret"}), config);
+  EXPECT_FALSE(authenticate(by_token, "x-vercel-signature", "test-secret", body));
+  EXPECT_EQ(authenticate(by_token, "x-vercel-signature", sha1, body), AuthFailure::wrong);
 }
 
 TEST(GenericConfiguration, AWrongPointerIsNamed) {

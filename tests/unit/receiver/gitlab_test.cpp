@@ -2,23 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include "receiver/intake/digests.h"
+#include "tests/unit/receiver/provider_fixture.h"
 
 namespace backstay::intake {
 namespace {
 
-std::optional<Event> event(const Parsed& parsed) {
-  const auto* accepted = std::get_if<Accepted>(&parsed);
-  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
-  return accepted->events.front();
-}
-
-std::string malformed(const Parsed& parsed) {
-  const auto* wrong = std::get_if<Malformed>(&parsed);
-  return wrong == nullptr ? "not malformed" : wrong->reason;
-}
-
-bool ignored(const Parsed& parsed) { return std::holds_alternative<Ignored>(parsed); }
+using test::authenticate;
+using test::event;
+using test::ignored;
+using test::malformed;
+using test::secrets;
 
 std::string deployment(const std::string& status, const std::string& ref = "v2") {
   return R"({"object_kind": "deployment", "status": ")" + status +
@@ -27,20 +20,18 @@ std::string deployment(const std::string& status, const std::string& ref = "v2")
 }
 
 Parsed parse(const std::string& body, const std::string& uuid = "") {
-  const Gitlab provider({SecretSource::literal(Secret("secret"))});
+  const Gitlab provider(secrets({"secret"}));
   return provider.parse({{{"x-gitlab-event-uuid", uuid}}, body, WallTime()}, "ci");
 }
 
 TEST(GitlabToken, IsInItsHeader) {
-  const Gitlab provider(
-      {SecretSource::literal(Secret("new")), SecretSource::literal(Secret("old"))});
-  EXPECT_FALSE(provider.authenticate({{{"x-gitlab-token", "old"}}, "{}", WallTime()}));
-  EXPECT_EQ(provider.authenticate({{{"x-gitlab-token", "older"}}, "{}", WallTime()}),
-            AuthFailure::wrong);
+  const Gitlab provider(secrets({"new", "old"}));
+  EXPECT_FALSE(authenticate(provider, "x-gitlab-token", "old", "{}"));
+  EXPECT_EQ(authenticate(provider, "x-gitlab-token", "older", "{}"), AuthFailure::wrong);
 }
 
 TEST(GitlabToken, MayBeASigningTokenInstead) {
-  const Gitlab provider({SecretSource::literal(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))});
+  const Gitlab provider(secrets({"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}));
   Delivery delivery{{{"webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"},
                      {"webhook-timestamp", "1614265330"},
                      {"webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}},

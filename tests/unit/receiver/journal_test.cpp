@@ -175,16 +175,19 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
     message.severity = "info";
     message.title = "title";
     append_message(tx, message, {{"log", {}}, {"slack", {}}});
-    const auto first = next_message(tx, kNow);
+    const auto first = next_message(tx, "log", kNow);
     ASSERT_TRUE(first);
     EXPECT_EQ(first->channel, "log");
     mark_sent(tx, first->id, kNow);
-    const auto second = next_message(tx, kNow);
+    EXPECT_FALSE(next_message(tx, "log", kNow));
+    EXPECT_FALSE(next_stranded(tx, {"log", "slack"}, kNow));
+    EXPECT_EQ(next_stranded(tx, {"log"}, kNow)->channel, "slack");
+    const auto second = next_message(tx, "slack", kNow);
     ASSERT_TRUE(second);
     EXPECT_EQ(second->channel, "slack");
     mark_failed(tx, second->id, kNow + std::chrono::seconds(1), "503");
-    EXPECT_FALSE(next_message(tx, kNow));
-    EXPECT_EQ(next_message(tx, kNow + std::chrono::seconds(1))->attempts, 1);
+    EXPECT_FALSE(next_message(tx, "slack", kNow));
+    EXPECT_EQ(next_message(tx, "slack", kNow + std::chrono::seconds(1))->attempts, 1);
     EXPECT_EQ(count_pending(tx), 1);
   });
 }

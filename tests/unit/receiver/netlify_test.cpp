@@ -3,22 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "receiver/intake/digests.h"
+#include "tests/unit/receiver/provider_fixture.h"
 
 namespace backstay::intake {
 namespace {
 
-std::optional<Event> event(const Parsed& parsed) {
-  const auto* accepted = std::get_if<Accepted>(&parsed);
-  if (accepted == nullptr || accepted->events.size() != 1) return std::nullopt;
-  return accepted->events.front();
-}
-
-std::string malformed(const Parsed& parsed) {
-  const auto* wrong = std::get_if<Malformed>(&parsed);
-  return wrong == nullptr ? "not malformed" : wrong->reason;
-}
-
-bool ignored(const Parsed& parsed) { return std::holds_alternative<Ignored>(parsed); }
+using test::event;
+using test::ignored;
+using test::malformed;
+using test::secrets;
 
 std::string base64url(std::string_view bytes) {
   std::string text = to_base64(bytes);
@@ -34,9 +27,8 @@ std::string jws(const std::string& body, const std::string& issuer = "netlify") 
 }
 
 std::optional<AuthFailure> check(const std::string& header, const std::string& body) {
-  const Netlify provider(
-      {SecretSource::literal(Secret("the next")), SecretSource::literal(Secret("secret"))});
-  return provider.authenticate({{{"x-webhook-signature", header}}, body, WallTime()});
+  const Netlify provider(secrets({"the next", "secret"}));
+  return test::authenticate(provider, "x-webhook-signature", header, body);
 }
 
 std::string deploy(const std::string& state, const std::string& id = "5ebc34bf4fea0b01f02efa3a") {
@@ -47,7 +39,7 @@ std::string deploy(const std::string& state, const std::string& id = "5ebc34bf4f
 }
 
 Parsed parse(const std::string& body, const std::string& kind = "deploy_created") {
-  const Netlify provider({SecretSource::literal(Secret("secret"))});
+  const Netlify provider(secrets({"secret"}));
   return provider.parse({{{"x-netlify-event", kind}}, body, WallTime()}, "site");
 }
 

@@ -152,6 +152,20 @@ TEST_F(OutboxSenderTest, AChannelThatIsDownHoldsNoOtherUp) {
   EXPECT_EQ(log->sent.size(), 2u);
 }
 
+// A mail server that answers nothing for its whole timeout must not keep Slack from being told.
+TEST_F(OutboxSenderTest, AChannelThatHangsHoldsNoOtherUp) {
+  std::latch is_told{1};
+  slack->on_send = [&]() { is_told.wait(); };
+  log->on_send = [&]() { is_told.count_down(); };
+  tell("a", {"slack"});
+  tell("b", {"log"});
+  std::jthread thread([&](const std::stop_token& stop) { sender->run(stop); });
+  is_told.wait();  // with one thread for both this never ends
+  thread.request_stop();
+  thread.join();
+  EXPECT_EQ(log->sent.size(), 1u);
+}
+
 TEST_F(OutboxSenderTest, AChannelThatIsNoLongerConfiguredIsSaidSo) {
   tell("a", {"pigeon"});
   send_all();

@@ -40,6 +40,17 @@ TEST(Pipeline, EachActionHasItsSteps) {
   EXPECT_EQ(names(steps_for(run_of("backup", false), false)), "backup");
 }
 
+// A row that somebody edited, or a newer version wrote: nothing is done on its word.
+TEST(Pipeline, WhatIsNotKnownEndsTheRun) {
+  for (const NextStep& next :
+       {next_step({{"switch"}}, {step("dance", "done")}),
+        next_step(steps_for(run_of("rollback", false), true), {step("switch", "splendid")}),
+        next_step(steps_for(run_of("frobnicate", true), true), {})}) {
+    EXPECT_EQ(next.what, NextStep::What::finish);
+    EXPECT_EQ(next.outcome, "unknown") << next.detail;
+  }
+}
+
 TEST(Pipeline, ADeployWaitsForItsBackupAndEndsWithoutOne) {
   const auto specs = steps_for(run_of("deploy", true), false);
   EXPECT_EQ(next_step(specs, {}).step, "backup");

@@ -7,6 +7,7 @@
 namespace backstay {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using test::ScriptedAlerts;
@@ -148,6 +149,33 @@ TEST_F(WorkerApprovalTest, AStormAsksOnceAndRollsBackOnce) {
   EXPECT_EQ(runs("rollback").size(), 1u);
   EXPECT_EQ(undecided(), 0);
   change([](journal::Transaction& tx) { EXPECT_TRUE(open_approvals(tx).empty()); });
+}
+
+// Otherwise the worker would ask and ask until the clock has caught up.
+TEST_F(WorkerApprovalTest, AClockThatIsSetBackDelaysNoAnswer) {
+  const auto id = ask_about_two();
+  change([&](journal::Transaction& tx) {
+    answer_approval(tx, id, clock.now(), "approved", "ada", "");
+  });
+  clock.advance(-hours(1));
+  worker->work_once({});
+  EXPECT_EQ(decision(id).reason, "approved");
+}
+
+// The answer comes while the driver and Prometheus are asked: what they say may be from before it.
+TEST_F(WorkerApprovalTest, FactsFromBeforeTheAnswerAreNotEnough) {
+  const auto id = ask_about_two();
+  change([](journal::Transaction& tx) { look_again_at_approvals(tx); });
+  driver.on_question = [&]() {
+    driver.on_question = nullptr;
+    change([&](journal::Transaction& tx) {
+      answer_approval(tx, id, clock.now(), "approved", "ada", "");
+    });
+  };
+  worker->work_once({});
+  EXPECT_TRUE(is_open(id));
+  work();
+  EXPECT_EQ(decision(id).reason, "approved");
 }
 
 TEST_F(WorkerApprovalTest, ALateApprovalGathersItsFactsAgain) {

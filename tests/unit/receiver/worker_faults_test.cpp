@@ -204,6 +204,30 @@ TEST_F(WorkerFaultsTest, ADamagedEventIsNoReasonToDieAndShowsAsNoProgress) {
   EXPECT_EQ(backup->performed, 0);
 }
 
+TEST_F(WorkerFaultsTest, DamageIsToldOnceAndThenRarely) {
+  append(asks(EventKind::backup_requested, "", "cli"));
+  change([](journal::Transaction& tx) { tx.prepare("UPDATE events SET labels = '{'").run(); });
+  const auto complaints_in = [&](std::chrono::milliseconds time) {
+    ::testing::internal::CaptureStderr();
+    for (const SteadyTime end = clock.steady() + time; clock.steady() < end;) {
+      worker->work_once({});
+      clock.advance(std::chrono::milliseconds(500));
+    }
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    return std::count(log.begin(), log.end(), '\n');
+  };
+  EXPECT_EQ(complaints_in(minutes(1)), 1);
+  EXPECT_EQ(complaints_in(std::chrono::hours(1)), 6);
+}
+
+TEST_F(WorkerFaultsTest, ADamagedStepThatNobodyKnowsEndsTheRun) {
+  go_live_with_two();
+  leave_in_flight("dance");
+  work();
+  EXPECT_EQ(last_run("rollback").outcome, "unknown");
+  EXPECT_EQ(*driver.current(), "2");
+}
+
 TEST_F(WorkerFaultsTest, ADamagedEventOfARunInFlightStopsItWithoutABusyLoop) {
   append(asks(EventKind::backup_requested, "", "cli"));
   worker->work_once({});
