@@ -70,6 +70,15 @@ void keep_open(Transaction& tx, const Telling& telling, const StoredEvent& store
        message_for_decision(telling.service, stored.event, decision));
 }
 
+// What a webhook says of a release that was deployed elsewhere and is live.
+Origin told_of(const std::string& live_release, const Event& event) {
+  const bool tells = event.kind == EventKind::deploy_started ||
+                     event.kind == EventKind::deploy_succeeded ||
+                     event.kind == EventKind::deploy_failed;
+  if (!tells || event.release != live_release || event.source == "backstay") return {};
+  return {event.actor, event.details};
+}
+
 }  // namespace
 
 void tell(Transaction& tx, const Telling& telling, WallTime at, std::optional<std::int64_t> run_id,
@@ -112,6 +121,21 @@ void record_decision(Transaction& tx, const Telling& telling, const StoredEvent&
     }
   }
   tell(tx, telling, now, run_id, message_for_decision(telling.service, stored.event, decision));
+}
+
+void record_switch(Transaction& tx, const Run& run, const Event& event, const journal::Step& step,
+                   WallTime at) {
+  // A rollback's event tells of the release that goes.
+  const Origin origin{event.actor, run.action == "deploy" ? event.details : ReleaseDetails{}};
+  open_deployment(tx, run.release_to, run.action, run.id, step.started_at, origin);
+  if (run.action != "rollback" || !run.deployment_id) return;
+  const auto decision = find_decision(tx, run.event_id);
+  mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
+}
+
+void set_ledger_right(Transaction& tx, const Facts& facts, const Event& event, WallTime now) {
+  if (!facts.live_known || !facts.live_release) return;
+  reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, event));
 }
 
 }  // namespace backstay

@@ -27,4 +27,11 @@ void tell(journal::Transaction& tx, const Telling& telling, WallTime at,
 void record_decision(journal::Transaction& tx, const Telling& telling, const StoredEvent& stored,
                      const Decision& decision, const History& history, WallTime now);
 
+// What a switch means for the ledger, in the transaction that says that it is done.
+void record_switch(journal::Transaction& tx, const journal::Run& run, const Event& event,
+                   const journal::Step& step, WallTime at);
+// The driver is right about what is live; the event may tell more of that release.
+void set_ledger_right(journal::Transaction& tx, const Facts& facts, const Event& event,
+                      WallTime now);
+
 }  // namespace backstay

@@ -28,56 +28,6 @@ constexpr std::chrono::milliseconds kJournalRetry{500};
 constexpr std::chrono::milliseconds kCheckInterval{1000};
 constexpr std::chrono::milliseconds kBetweenSharedLooks{100};
 
-std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::done:
-      return "done";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::unknown:
-      break;
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Finding finding) {
-  switch (finding) {
-    case Finding::done:
-      return "done";
-    case Finding::not_done:
-      return "not_done";
-    case Finding::unknown:
-      break;
-  }
-  return "unknown";
-}
-
-// What a switch means for the ledger, in the transaction that says that it is done.
-void record_switch(Transaction& tx, const Run& run, const Event& event, const Step& step,
-                   WallTime at) {
-  // A rollback's event tells of the release that goes.
-  const Origin origin{event.actor, run.action == "deploy" ? event.details : ReleaseDetails{}};
-  open_deployment(tx, run.release_to, run.action, run.id, step.started_at, origin);
-  if (run.action != "rollback" || !run.deployment_id) return;
-  const auto decision = find_decision(tx, run.event_id);
-  mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
-}
-
-// What a webhook says of a release that was deployed elsewhere and is live.
-Origin told_of(const std::string& live_release, const Event& event) {
-  const bool tells = event.kind == EventKind::deploy_started ||
-                     event.kind == EventKind::deploy_succeeded ||
-                     event.kind == EventKind::deploy_failed;
-  if (!tells || event.release != live_release || event.source == "backstay") return {};
-  return {event.actor, event.details};
-}
-
-// The driver is right about what is live; the event may tell more of that release.
-void set_ledger_right(Transaction& tx, const Facts& facts, const Event& event, WallTime now) {
-  if (!facts.live_known || !facts.live_release) return;
-  reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, event));
-}
-
 std::string and_no_backup(const std::string& detail) {
   return detail + (detail.empty() ? "" : "; ") + "no backup was taken beside it";
 }
@@ -181,10 +131,14 @@ bool Worker::work_once(const std::stop_token& stop) {
   return busy_.exchange(false);
 }
 
-// A clock that is set forward makes no release good: time that did not pass proves nothing.
+// A clock that is set forward makes no release good: time that did not pass proves nothing. One
+// that is set back keeps none from it.
 bool Worker::has_settled(const Deployment& live) {
   const SteadyTime now = clock_.steady();
-  if (watched_.deployment_id != live.id) watched_ = {live.id, clock_.now() - live.live_at, now};
+  if (watched_.deployment_id != live.id) {
+    const auto age = std::max<std::chrono::milliseconds>(clock_.now() - live.live_at, {});
+    watched_ = {live.id, age, now};
+  }
   return watched_.age + (now - watched_.since) >= config_.settle;
 }
 
@@ -233,7 +187,7 @@ void Worker::let_more_come(std::vector<StoredEvent>& batch, const std::stop_toke
     if (!clock_.sleep(std::chrono::ceil<std::chrono::milliseconds>(left), stop)) return;
     const auto read = journal_.read(
         [&](Transaction& tx) { batch = batch_from(tx, StoredEvent(batch.front()), policy_); });
-    if (!read) log::error("cannot read the journal", {{"error", read.error().message}});
+    if (!read) complain("cannot read the journal", read.error());
   }
   shared_look_at_ = clock_.steady();
 }
@@ -246,9 +200,10 @@ void Worker::decide_on(const std::vector<StoredEvent>& batch, const std::stop_to
   const std::string facts_json = to_json(facts);
   for (auto from = batch.begin(); from != batch.end();) {
     const auto to = from + std::min<std::ptrdiff_t>(batch.end() - from, kDecidedTogetherMax);
-    write(stop, [&](Transaction& tx) {
+    const bool facts_are_kept = write(stop, [&](Transaction& tx) {
       for (auto at = from; at != to; ++at) append_facts(tx, at->id, facts.gathered_at, facts_json);
     });
+    if (!facts_are_kept) return;
     write(stop, [&](Transaction& tx) {
       const WallTime now = clock_.now();
       for (auto at = from; at != to; ++at) {

@@ -6,6 +6,30 @@
 
 namespace backstay {
 
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::done:
+      return "done";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Finding finding) {
+  switch (finding) {
+    case Finding::done:
+      return "done";
+    case Finding::not_done:
+      return "not_done";
+    case Finding::unknown:
+      break;
+  }
+  return "unknown";
+}
+
 // What the exception says goes to the log alone: it may quote what nobody looked at for secrets.
 StepResult perform_safely(Action& action, const StepContext& context) {
   try {

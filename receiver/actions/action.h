@@ -2,6 +2,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "receiver/drivers/driver.h"
@@ -27,6 +28,10 @@ struct CheckResult {
   Finding finding = Finding::unknown;
   std::string detail;
 };
+
+// The words of the journal.
+std::string_view to_string(Outcome outcome);
+std::string_view to_string(Finding finding);
 
 // One step of a run: changes the world once, and can tell afterwards whether it did. Both are
 // called outside any transaction, from one thread at a time for each action.

@@ -193,7 +193,7 @@ class RandomHistory final : public test::WorkerFixture {
   void one_thing() {
     const std::array<milliseconds, 5> whiles{seconds(1), seconds(30), minutes(5), minutes(20),
                                              hours(2)};
-    switch (below(16)) {
+    switch (below(17)) {
       case 0:
       case 1:
         clock.advance(whiles[below(5)]);
@@ -230,6 +230,9 @@ class RandomHistory final : public test::WorkerFixture {
         driver.set_problem(one_in(3) ? "no answer" : "");
         return;
       case 14:
+        clock.jump(one_in(2) ? hours(1) : hours(-1));
+        return;
+      case 15:
         one_in(3) ? choose_policy() : restart();
         return;
       default:
