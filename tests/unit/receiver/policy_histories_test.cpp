@@ -230,7 +230,7 @@ class RandomHistory final : public test::WorkerFixture {
         driver.set_problem(one_in(3) ? "no answer" : "");
         return;
       case 14:
-        clock.jump(one_in(2) ? hours(1) : hours(-1));
+        if (one_in(2)) clock.jump(one_in(2) ? hours(1) : hours(-1));
         return;
       case 15:
         one_in(3) ? choose_policy() : restart();
@@ -262,7 +262,7 @@ TEST(PolicyHistoriesTest, SomeThingsNeverHappenWhateverElseDoes) {
     acted_on_alerts += history.acted_on_alerts();
   }
   log::configure(log::Level::info, log::Format::logfmt);
-  EXPECT_GE(acted_on_alerts, histories() / 10) << "else they prove nothing";
+  EXPECT_GE(acted_on_alerts, histories() / 20) << "else they prove nothing";
 }
 
 }  // namespace
