@@ -105,8 +105,9 @@ def judge_effects(world, audit, verdict, is_cut):
     complete = Counter(folder.name.rpartition("-run")[2] for folder in (world.dir / "backups").glob("*")
                        if ".partial-" not in folder.name)
     for (verb, release, run), count in did.items():
-        # A dump that the kill came before the end of is taken again; a backup that is complete is not.
-        if count > 1 and (verb != "backup" or complete[str(run)] > 1):
+        # A dump that the kill came before the end of is taken again; a backup that is complete is not. A journal
+        # that has lost a run gives its number to another one, with a backup of its own.
+        if count > 1 and (verb != "backup" or (complete[str(run)] > 1 and not is_cut)):
             verdict.doubled.append(f"run {run} did {verb} {release} {count} times")
 
 
@@ -125,8 +126,8 @@ def judge_ledger(world, status, verdict, is_cut):
 
 
 def judge(world, delivered, is_cut=False):
-    """With the receiver up and at rest. A journal that was cut does not know all that was done: its tokens may come
-    again, and leftovers of a backup that it knows nothing of stay."""
+    """With the receiver up and at rest. A journal that was cut does not know all that was done: its tokens and the
+    numbers of its runs may come again, and leftovers of a backup that it knows nothing of stay."""
     verdict = Verdict()
     audit = audit_of(world, verdict)
     judge_events(world, delivered, audit, verdict)
