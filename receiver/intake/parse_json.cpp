@@ -69,6 +69,8 @@ json parse_with(dom::parser& parser, std::string_view text, IsOfNoUse is_of_no_u
 }  // namespace
 
 json parse_json(std::string_view text, IsOfNoUse is_of_no_use) {
+  // simdjson would hand its null pointer to memcpy.
+  if (text.empty()) return json(json::value_t::discarded);
   if (text.size() > kUsualBytes) {
     dom::parser parser;
     return parse_with(parser, text, is_of_no_use);
