@@ -31,8 +31,9 @@ bool is_digest(std::string_view text) {
 // Null, so that one `is_null` tells what is not there.
 json value_at(const json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || *found == "") return nullptr;
-  return *found;
+  if (found == object.end()) return nullptr;
+  const bool is_blank = found->is_string() && found->get_ref<const std::string&>().empty();
+  return is_blank ? json(nullptr) : *found;
 }
 
 Result<std::string> text_at(const json& object, const char* key) {

@@ -74,7 +74,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
   std::replace(standard.begin(), standard.end(), '-', '+');
   std::replace(standard.begin(), standard.end(), '_', '/');
   standard.append((4 - standard.size() % 4) % 4, '=');
-  const auto bytes = from_base64(standard);
+  auto bytes = from_base64(standard);
   // The last character has bits to spare: with any but zeros in them it is another text for the
   // same bytes, and what is signed has one.
   if (bytes && to_base64(*bytes) != standard) return std::nullopt;

@@ -46,9 +46,8 @@ Result<WallTime> use_certificates(SSL_CTX* context, const Secret& text) {
   const Certificate own = next_certificate(from);
   if (!own) return fail("no certificate in PEM: " + reason());
   if (SSL_CTX_use_certificate(context, own.get()) != 1) return fail(reason());
-  while (Certificate above = next_certificate(from)) {
-    if (SSL_CTX_add0_chain_cert(context, above.get()) != 1) return fail(reason());
-    above.release();
+  while (const Certificate above = next_certificate(from)) {
+    if (SSL_CTX_add1_chain_cert(context, above.get()) != 1) return fail(reason());
   }
   ERR_clear_error();  // of the end of the file
   return expiry_of(own.get());
