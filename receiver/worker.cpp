@@ -193,18 +193,21 @@ void Worker::let_more_come(std::vector<StoredEvent>& batch, const std::stop_toke
 }
 
 // Where there are several, none is acted on, and people were asked about none: one look at the
-// world and one history are true for all of them.
+// world and one history are true for all of them, and that look need not be on disk before what was
+// decided by it.
 void Worker::decide_on(const std::vector<StoredEvent>& batch, const std::stop_token& stop) {
   const Facts facts = gather_facts(batch.front(), stop);
   if (stop.stop_requested()) return;
   const std::string facts_json = to_json(facts);
   for (auto from = batch.begin(); from != batch.end();) {
     const auto to = from + std::min<std::ptrdiff_t>(batch.end() - from, kDecidedTogetherMax);
-    const bool facts_are_kept = write(stop, [&](Transaction& tx) {
+    const auto keep_facts = [&](Transaction& tx) {
       for (auto at = from; at != to; ++at) append_facts(tx, at->id, facts.gathered_at, facts_json);
-    });
-    if (!facts_are_kept) return;
+    };
+    const bool is_alone = batch.size() == 1;
+    if (is_alone && !write(stop, keep_facts)) return;
     write(stop, [&](Transaction& tx) {
+      if (!is_alone) keep_facts(tx);
       const WallTime now = clock_.now();
       for (auto at = from; at != to; ++at) {
         if (at == from || at->event.release == facts.live_release) {
