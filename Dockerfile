@@ -19,13 +19,13 @@ RUN scripts/build && cmake --install build --strip --prefix /opt/backstay
 FROM ${BASE} AS runtime
 RUN apt-get update -q \
  && apt-get install -q -y --no-install-recommends ca-certificates curl libcurl4 libfmt9 libpq5 \
-      libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libyaml-cpp0.7 \
+      libprometheus-cpp-core1.0 libsimdjson14 libspdlog1.10 libssl3 libyaml-cpp0.7 \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 9878 --home-dir /var/lib/backstay --create-home --shell /usr/sbin/nologin backstay
 
 FROM runtime AS exporter
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends libcivetweb1 libdeflate0 libsimdjson14 zlib1g \
+ && apt-get install -q -y --no-install-recommends libcivetweb1 libdeflate0 zlib1g \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/backstay/bin/backstay-exporter /usr/local/bin/
 COPY --from=build /opt/backstay/share /usr/local/share
