@@ -220,7 +220,7 @@ class World {
   void work() {
     const std::stop_token stop = clock_.begin();
     driver_.begin();
-    write([&](Transaction& tx) { promote_settled(tx, clock_.now(), std::chrono::minutes(10)); });
+    write([&](Transaction& tx) { promote_settled(tx, clock_.now()); });
     for (int i = 0; i < 4; ++i) {
       try {
         if (!worker_.work_once(stop)) break;
