@@ -1,5 +1,6 @@
 #include "base/timestamp.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <optional>
@@ -78,6 +79,13 @@ std::optional<WallTime> parse(std::string_view text) {
 }
 
 }  // namespace
+
+WallTime from_unix_ms(std::int64_t ms) {
+  using namespace std::chrono_literals;
+  constexpr WallTime kFirst = std::chrono::sys_days(0y / 1 / 1);
+  constexpr WallTime kLast = WallTime(std::chrono::sys_days(10000y / 1 / 1)) - 1ms;
+  return std::clamp(WallTime(std::chrono::milliseconds(ms)), kFirst, kLast);
+}
 
 std::string format_rfc3339(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

@@ -17,7 +17,9 @@ Result<WallTime> parse_rfc3339(std::string_view text);
 
 // Milliseconds since the epoch, as the journal keeps times.
 inline std::int64_t to_unix_ms(WallTime time) { return time.time_since_epoch().count(); }
-inline WallTime from_unix_ms(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+// Clamped to the years that RFC 3339 can write, 0000 to 9999: whatever stands in a file, no sum or
+// difference of times overflows.
+WallTime from_unix_ms(std::int64_t ms);
 
 // Seconds since the epoch, with fraction, as Prometheus writes times.
 double to_unix_seconds(WallTime time);

@@ -1,6 +1,7 @@
 #include "base/timestamp.h"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,14 @@ TEST(Timestamp, IsWrittenInUtcWithMilliseconds) {
   EXPECT_EQ(format_rfc3339(from_unix_ms(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_rfc3339(from_unix_ms(kMorning + 7)), "2026-11-23T08:13:04.007Z");
   EXPECT_EQ(format_rfc3339(from_unix_ms(-1)), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(Timestamp, OfAnyNumberCanBeWritten) {
+  EXPECT_EQ(format_rfc3339(from_unix_ms(std::numeric_limits<std::int64_t>::min())),
+            "0000-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_rfc3339(from_unix_ms(std::numeric_limits<std::int64_t>::max())),
+            "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(to_unix_ms(from_unix_ms(1'795'420'800'123)), 1'795'420'800'123);
 }
 
 TEST(Timestamp, SurvivesWritingAndReading) {
