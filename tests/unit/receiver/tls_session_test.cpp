@@ -25,8 +25,8 @@ constexpr const char* kGet = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr const char* kRequired =
     ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt";
 
-struct TlsServerTest : ::testing::Test {
-  TlsServerTest() {
+struct TlsSessionTest : ::testing::Test {
+  TlsSessionTest() {
     const CertificateAndKey own = authority.issue("first", "DNS:localhost,IP:127.0.0.1");
     write("own.crt", own.certificate);
     write("own.key", own.key);
@@ -73,7 +73,7 @@ struct TlsServerTest : ::testing::Test {
   std::unique_ptr<Server> server;
 };
 
-TEST_F(TlsServerTest, AnswersInBothVersions) {
+TEST_F(TlsSessionTest, AnswersInBothVersions) {
   start();
   EXPECT_TRUE(is_answered(ask({}, TLS1_2_VERSION)));
   EXPECT_TRUE(is_answered(ask({}, TLS1_3_VERSION)));
@@ -81,7 +81,7 @@ TEST_F(TlsServerTest, AnswersInBothVersions) {
   EXPECT_EQ(server->counters().handshakes_failed, ServerCounters().handshakes_failed);
 }
 
-TEST_F(TlsServerTest, AConnectionServesOneRequestAfterAnotherAndLargeOnes) {
+TEST_F(TlsSessionTest, AConnectionServesOneRequestAfterAnotherAndLargeOnes) {
   start();
   TlsClient client(address, authority.certificate());
   for (const std::size_t size : {0UL, 100'000UL, 1'000'000UL, 7UL}) {
@@ -93,14 +93,14 @@ TEST_F(TlsServerTest, AConnectionServesOneRequestAfterAnotherAndLargeOnes) {
   EXPECT_TRUE(is_answered(client.ask(kGet)));
 }
 
-TEST_F(TlsServerTest, AVersionThatIsNotWantedIsRefused) {
+TEST_F(TlsSessionTest, AVersionThatIsNotWantedIsRefused) {
   start(", min_version: TLS13");
   EXPECT_EQ(ask({}, TLS1_2_VERSION), "");
   EXPECT_TRUE(is_answered(ask({}, TLS1_3_VERSION)));
   EXPECT_EQ(failed(TlsFailure::protocol), 1u);
 }
 
-TEST_F(TlsServerTest, OnlyTheWantedCiphersAreSpoken) {
+TEST_F(TlsSessionTest, OnlyTheWantedCiphersAreSpoken) {
   start(
       ", max_version: TLS12, cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384], "
       "curve_preferences: [CurveP256]");
@@ -108,13 +108,13 @@ TEST_F(TlsServerTest, OnlyTheWantedCiphersAreSpoken) {
   EXPECT_EQ(ask({}, TLS1_3_VERSION), "");
 }
 
-TEST_F(TlsServerTest, ACertificateOfTheAuthorityLetsIn) {
+TEST_F(TlsSessionTest, ACertificateOfTheAuthorityLetsIn) {
   start(kRequired);
   EXPECT_TRUE(is_answered(ask(authority.issue("alertmanager", ""), TLS1_2_VERSION)));
   EXPECT_TRUE(is_answered(ask(authority.issue("alertmanager", ""), TLS1_3_VERSION)));
 }
 
-TEST_F(TlsServerTest, WithoutACertificateOrWithAStrangersNobodyIsLetIn) {
+TEST_F(TlsSessionTest, WithoutACertificateOrWithAStrangersNobodyIsLetIn) {
   start(kRequired);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     EXPECT_EQ(ask({}, version), "");
@@ -125,26 +125,26 @@ TEST_F(TlsServerTest, WithoutACertificateOrWithAStrangersNobodyIsLetIn) {
   EXPECT_EQ(failed(TlsFailure::certificate), 4u);
 }
 
-TEST_F(TlsServerTest, OneThatMayBeLeftOutMustBeGoodWhereItIsShown) {
+TEST_F(TlsSessionTest, OneThatMayBeLeftOutMustBeGoodWhereItIsShown) {
   start(", client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt");
   EXPECT_TRUE(is_answered(ask()));
   EXPECT_TRUE(is_answered(ask(authority.issue("a", ""))));
   EXPECT_EQ(ask(stranger.issue("a", "")), "");
 }
 
-TEST_F(TlsServerTest, AnyCertificateIsAnyButNotNone) {
+TEST_F(TlsSessionTest, AnyCertificateIsAnyButNotNone) {
   start(", client_auth_type: RequireAnyClientCert");
   EXPECT_TRUE(is_answered(ask(stranger.issue("a", ""))));
   EXPECT_EQ(ask(), "");
 }
 
-TEST_F(TlsServerTest, OneThatIsAskedForNeedNotBeThere) {
+TEST_F(TlsSessionTest, OneThatIsAskedForNeedNotBeThere) {
   start(", client_auth_type: RequestClientCert");
   EXPECT_TRUE(is_answered(ask()));
   EXPECT_TRUE(is_answered(ask(stranger.issue("a", ""))));
 }
 
-TEST_F(TlsServerTest, OfManyThatAreSignedOnlyTheNamedOnesCount) {
+TEST_F(TlsSessionTest, OfManyThatAreSignedOnlyTheNamedOnesCount) {
   start(std::string(kRequired) + ", client_allowed_sans: [am.example.com, 10.0.0.7]");
   EXPECT_TRUE(is_answered(ask(authority.issue("a", "DNS:x.example.com,DNS:am.example.com"))));
   EXPECT_TRUE(is_answered(ask(authority.issue("a", "IP:10.0.0.7"))));
@@ -153,13 +153,13 @@ TEST_F(TlsServerTest, OfManyThatAreSignedOnlyTheNamedOnesCount) {
   EXPECT_EQ(failed(TlsFailure::certificate), 2u);
 }
 
-TEST_F(TlsServerTest, AClientThatDoesNotTrustUsIsCountedAsThat) {
+TEST_F(TlsSessionTest, AClientThatDoesNotTrustUsIsCountedAsThat) {
   start();
   EXPECT_FALSE(TlsClient(address, stranger.certificate()).is_connected());
   EXPECT_EQ(failed(TlsFailure::refused_by_client), 1u);
 }
 
-TEST_F(TlsServerTest, WhoForgotTheSIsTold) {
+TEST_F(TlsSessionTest, WhoForgotTheSIsTold) {
   start();
   RawClient client(address);
   client.send(kGet);
@@ -169,7 +169,7 @@ TEST_F(TlsServerTest, WhoForgotTheSIsTold) {
   EXPECT_EQ(failed(TlsFailure::plain_http), 1u);
 }
 
-TEST_F(TlsServerTest, GarbageAndAHangUpAreCounted) {
+TEST_F(TlsSessionTest, GarbageAndAHangUpAreCounted) {
   start();
   RawClient garbage(address);
   garbage.send(std::string(100, 'x'));
@@ -181,7 +181,7 @@ TEST_F(TlsServerTest, GarbageAndAHangUpAreCounted) {
 }
 
 // The beginning of a hello that is long enough to drip for an hour.
-TEST_F(TlsServerTest, AHandshakeThatDripsIsCutWhileOthersAreAnswered) {
+TEST_F(TlsSessionTest, AHandshakeThatDripsIsCutWhileOthersAreAnswered) {
   start("", seconds(2));
   RawClient dripping(address);
   dripping.send(std::string("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc", 9));
@@ -196,7 +196,7 @@ TEST_F(TlsServerTest, AHandshakeThatDripsIsCutWhileOthersAreAnswered) {
 }
 
 // A handshake and a request are cut at the deadline of one, not of two.
-TEST_F(TlsServerTest, ARequestThatDripsInsideTlsIsCutToo) {
+TEST_F(TlsSessionTest, ARequestThatDripsInsideTlsIsCutToo) {
   start("", milliseconds(500));
   TlsClient dripping(address, authority.certificate());
   ASSERT_TRUE(dripping.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"));
@@ -209,7 +209,7 @@ TEST_F(TlsServerTest, ARequestThatDripsInsideTlsIsCutToo) {
   EXPECT_EQ(server->counters().requests_timed_out, 1u);
 }
 
-TEST_F(TlsServerTest, TheOperatorsSocketStaysPlain) {
+TEST_F(TlsSessionTest, TheOperatorsSocketStaysPlain) {
   start(kRequired);
   ASSERT_TRUE(server->listen_unix(folder.path("control.sock")));
   RawClient person(folder.path("control.sock"));
@@ -217,7 +217,7 @@ TEST_F(TlsServerTest, TheOperatorsSocketStaysPlain) {
   EXPECT_NE(person.read_answer().find("GET 0 from \"\""), std::string::npos);
 }
 
-TEST_F(TlsServerTest, ARenewedCertificateIsShownToTheNextConnection) {
+TEST_F(TlsSessionTest, ARenewedCertificateIsShownToTheNextConnection) {
   start();
   TlsClient before(address, authority.certificate());
   const CertificateAndKey renewed = authority.issue("second", "DNS:localhost");
@@ -234,7 +234,7 @@ TEST_F(TlsServerTest, ARenewedCertificateIsShownToTheNextConnection) {
   EXPECT_TRUE(is_answered(before.ask(kGet))) << "a connection that is open stays";
 }
 
-TEST_F(TlsServerTest, AnAuthorityThatIsTakenOutCountsNoMore) {
+TEST_F(TlsSessionTest, AnAuthorityThatIsTakenOutCountsNoMore) {
   start(kRequired);
   const CertificateAndKey own = authority.issue("alertmanager", "");
   EXPECT_TRUE(is_answered(ask(own)));
