@@ -54,7 +54,8 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   if (!channels) return fail(channels.error());
   outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
 
-  upkeep_ = std::make_unique<JournalUpkeep>(core_->journal(), core_->config().journal_keep, clock_);
+  upkeep_ =
+      std::make_unique<journal::Upkeep>(core_->journal(), core_->config().journal_keep, clock_);
 
   queue_ = std::make_unique<EventQueue>(core_->journal(), clock_);
   auto webhooks = intake::Webhooks::create(

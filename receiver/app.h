@@ -16,11 +16,11 @@
 #include "receiver/core.h"
 #include "receiver/database_watch.h"
 #include "receiver/endpoints.h"
-#include "receiver/event_queue.h"
+#include "receiver/intake/event_queue.h"
 #include "receiver/intake/server.h"
 #include "receiver/intake/web_guard.h"
 #include "receiver/intake/webhooks.h"
-#include "receiver/journal_upkeep.h"
+#include "receiver/journal/upkeep.h"
 
 namespace backstay {
 
@@ -51,7 +51,7 @@ class App {
   std::unique_ptr<Core> core_;
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<OutboxSender> outbox_;
-  std::unique_ptr<JournalUpkeep> upkeep_;
+  std::unique_ptr<journal::Upkeep> upkeep_;
   std::unique_ptr<EventQueue> queue_;
   std::unique_ptr<intake::Webhooks> webhooks_;
   std::shared_ptr<DatabaseWatch> database_watch_;

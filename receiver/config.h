@@ -13,7 +13,7 @@
 #include "receiver/drivers/command.h"
 #include "receiver/intake/provider.h"
 #include "receiver/notify_config.h"
-#include "receiver/policy.h"
+#include "receiver/policy/policy.h"
 
 namespace backstay {
 

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
-#include "receiver/explain.h"
-#include "receiver/history.h"
 #include "receiver/journal/approval_log.h"
 #include "receiver/journal/audit.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
-#include "receiver/ledger_report.h"
+#include "receiver/ledger/ledger_report.h"
+#include "receiver/policy/explain.h"
+#include "receiver/policy/history.h"
 
 namespace backstay {
 namespace {

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "receiver/config.h"
 #include "receiver/drivers/driver.h"
-#include "receiver/facts.h"
 #include "receiver/journal/database.h"
+#include "receiver/policy/facts.h"
 
 namespace backstay {
 

@@ -12,10 +12,10 @@
 #include "receiver/config.h"
 #include "receiver/control.h"
 #include "receiver/drivers/command.h"
-#include "receiver/facts.h"
 #include "receiver/journal/database.h"
-#include "receiver/prometheus_alerts.h"
-#include "receiver/worker.h"
+#include "receiver/policy/facts.h"
+#include "receiver/policy/prometheus_alerts.h"
+#include "receiver/worker/worker.h"
 
 namespace backstay {
 

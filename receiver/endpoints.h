@@ -11,7 +11,7 @@
 #include "receiver/control.h"
 #include "receiver/intake/server.h"
 #include "receiver/journal/database.h"
-#include "receiver/worker.h"
+#include "receiver/worker/worker.h"
 
 namespace backstay {
 

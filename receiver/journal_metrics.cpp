@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/metric_family.h"
-#include "receiver/delivery_metrics.h"
+#include "receiver/ledger/delivery_metrics.h"
 
 namespace backstay {
 namespace {

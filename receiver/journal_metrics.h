@@ -4,9 +4,9 @@
 
 #include <prometheus/collectable.h>
 
-#include "receiver/facts.h"
 #include "receiver/journal/database.h"
-#include "receiver/worker.h"
+#include "receiver/policy/facts.h"
+#include "receiver/worker/worker.h"
 
 namespace backstay {
 

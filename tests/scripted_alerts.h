@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "receiver/prometheus_alerts.h"
+#include "receiver/policy/prometheus_alerts.h"
 
 namespace backstay::test {
 

@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "receiver/actions/action.h"
-#include "receiver/prometheus_alerts.h"
+#include "receiver/policy/prometheus_alerts.h"
 
 namespace backstay {
 

@@ -12,10 +12,10 @@
 
 #include "base/log.h"
 #include "base/timestamp.h"
-#include "receiver/facts.h"
-#include "receiver/history.h"
 #include "receiver/journal/event_log.h"
-#include "receiver/records.h"
+#include "receiver/policy/facts.h"
+#include "receiver/policy/history.h"
+#include "receiver/worker/records.h"
 
 namespace {
 

@@ -15,12 +15,12 @@ NO_REFUSALS = {"asked", "release_to_blame", "approved", "needs_approval", "happe
 
 
 def main() -> int:
-    code = code_of(ROOT / "receiver/policy.cpp")
+    code = code_of(ROOT / "receiver/policy/policy.cpp")
     table = re.search(r"kReasonNames\{(.*?)\};", code, re.S)
     reasons = set(re.findall(r'"(\w+)"', table[1])) - NO_REFUSALS if table else set()
     page = {name for cells in rows(PAGE, SECTION) for name in names_in(cells[0])}
     problems = [f"{PAGE}: no row for {name} under {SECTION}" for name in sorted(reasons - page)]
-    problems += [f"{PAGE}: {name} is no reason of receiver/policy.cpp" for name in sorted(page - reasons)]
+    problems += [f"{PAGE}: {name} is no reason of receiver/policy/policy.cpp" for name in sorted(page - reasons)]
     print("\n".join(problems), end="\n" if problems else "")
     return 1 if problems or not reasons else 0
 

@@ -5,7 +5,7 @@
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
 #include "receiver/journal/run_log.h"
-#include "receiver/ledger.h"
+#include "receiver/ledger/ledger.h"
 #include "tests/temporary_folder.h"
 
 namespace backstay::journal {

@@ -1,4 +1,4 @@
-#include "receiver/batch.h"
+#include "receiver/worker/batch.h"
 
 #include <fstream>
 

@@ -1,4 +1,4 @@
-#include "receiver/delivery.h"
+#include "receiver/ledger/delivery.h"
 
 #include <gtest/gtest.h>
 

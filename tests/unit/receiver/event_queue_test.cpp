@@ -1,4 +1,4 @@
-#include "receiver/event_queue.h"
+#include "receiver/intake/event_queue.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "receiver/explain.h"
+#include "receiver/policy/explain.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

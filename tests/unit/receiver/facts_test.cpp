@@ -1,4 +1,4 @@
-#include "receiver/facts.h"
+#include "receiver/policy/facts.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "receiver/ledger.h"
+#include "receiver/ledger/ledger.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "receiver/messages.h"
+#include "receiver/worker/messages.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "receiver/policy.h"
+#include "receiver/policy/policy.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "receiver/prometheus_alerts.h"
+#include "receiver/policy/prometheus_alerts.h"
 
 #include <gtest/gtest.h>
 

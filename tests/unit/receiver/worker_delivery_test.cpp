@@ -1,6 +1,6 @@
 #include <map>
 
-#include "receiver/delivery_metrics.h"
+#include "receiver/ledger/delivery_metrics.h"
 #include "tests/unit/receiver/older_journal.h"
 #include "tests/unit/receiver/worker_fixture.h"
 

@@ -13,7 +13,7 @@
 #include "receiver/journal/audit.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/run_log.h"
-#include "receiver/worker.h"
+#include "receiver/worker/worker.h"
 #include "tests/manual_clock.h"
 #include "tests/scripted_alerts.h"
 #include "tests/scripted_driver.h"

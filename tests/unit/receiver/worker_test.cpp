@@ -1,4 +1,4 @@
-#include "receiver/worker.h"
+#include "receiver/worker/worker.h"
 
 #include <fstream>
 #include <latch>

@@ -1,0 +1,80 @@
+#include "receiver/policy/facts.h"
+
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "base/timestamp.h"
+
+namespace backstay {
+namespace {
+
+constexpr std::chrono::milliseconds kAskAgainAfter{1000};
+
+bool needs_alert(const Event& event) {
+  return event.kind == EventKind::alert_firing || event.kind == EventKind::alert_resolved;
+}
+
+}  // namespace
+
+bool is_complete(const Event& event, const Facts& facts) {
+  // A resolved alert is noted whatever Prometheus says.
+  if (event.kind == EventKind::alert_resolved) return true;
+  if (!facts.live_known) return event.kind == EventKind::backup_requested;
+  return !facts.alert || facts.alert->known;
+}
+
+bool KillSwitch::is_disarmed() const {
+  // Not followed where it is a link: one that leads nowhere disarms too.
+  std::error_code error;
+  return std::filesystem::symlink_status(path_, error).type() !=
+         std::filesystem::file_type::not_found;
+}
+
+Facts FactGatherer::ask_once(const Event& event) const {
+  Facts facts;
+  facts.gathered_at = clock_.now();
+  facts.disarmed = kill_switch_.is_disarmed();
+  auto live = driver_.current();
+  auto kept = driver_.kept();
+  if (live) facts.live_release = *live;
+  if (kept) facts.kept_releases = *kept;
+  facts.live_known = live && kept;
+  if (!live) {
+    facts.driver_problem = live.error().message;
+  } else if (!kept) {
+    facts.driver_problem = kept.error().message;
+  }
+  if (needs_alert(event)) facts.alert = alerts_.ask(event.subject, event.labels);
+  return facts;
+}
+
+Facts FactGatherer::gather(const Event& event, std::chrono::milliseconds patience,
+                           const std::stop_token& stop) const {
+  const SteadyTime end = clock_.steady() + patience;
+  for (;;) {
+    Facts facts = ask_once(event);
+    if (is_complete(event, facts) || clock_.steady() >= end) return facts;
+    if (!clock_.sleep(kAskAgainAfter, stop)) return facts;
+  }
+}
+
+std::string to_json(const Facts& facts) {
+  nlohmann::json json = {{"disarmed", facts.disarmed}, {"kept_releases", facts.kept_releases}};
+  if (facts.live_known) json["live_release"] = facts.live_release.value_or("");
+  if (!facts.driver_problem.empty()) json["driver_problem"] = facts.driver_problem;
+  if (facts.alert) {
+    nlohmann::json alert = {{"known", facts.alert->known}};
+    if (facts.alert->known) {
+      alert["firing"] = facts.alert->firing;
+      alert["has_data"] = facts.alert->has_data;
+    } else {
+      alert["problem"] = facts.alert->problem;
+    }
+    if (facts.alert->active_at) alert["active_at"] = format_rfc3339(*facts.alert->active_at);
+    json["alert"] = alert;
+  }
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace backstay

@@ -1,0 +1,313 @@
+#include "receiver/policy/guards.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/duration.h"
+#include "base/timestamp.h"
+
+namespace backstay {
+namespace {
+
+constexpr std::string_view kAlertIsReal = "the alert fires in Prometheus, with data behind it";
+
+// Asks one guard after the other until one says no.
+class Questions {
+ public:
+  explicit Questions(std::vector<GuardCheck>& trail) : trail_(trail) {}
+
+  template <class Ask>
+  Questions& ask(std::string_view guard, std::string_view asks, const Ask& say) {
+    if (no_) return *this;
+    no_ = say();
+    trail_.push_back({guard, asks, no_});
+    return *this;
+  }
+  [[nodiscard]] const Guard& answer() const { return no_; }
+
+ private:
+  std::vector<GuardCheck>& trail_;
+  Guard no_;
+};
+
+// What a person said about this very event. An approval that has expired is none, whatever the
+// policy has become since.
+Guard approval_holds(const Case& c) {
+  const auto& approval = c.history.approval;
+  if (!approval) return std::nullopt;
+  if (approval->answer == "refused") {
+    return No{Reason::approval_refused,
+              approval->actor + " refused it" +
+                  (approval->reason.empty() ? "" : ": " + approval->reason)};
+  }
+  if (approval->answered_at || c.now < approval->expires_at) return std::nullopt;
+  return No{
+      Reason::approval_expired,
+      "nobody approved it until " + format_rfc3339(approval->expires_at) + ": " +
+          approval->plan.action +
+          (approval->plan.release_to.empty() ? "" : " to release " + approval->plan.release_to)};
+}
+
+// A person who refused a rollback of this deployment is not asked again for each further alert.
+Guard nobody_refused(const Case& c, const Deployment& live) {
+  if (c.by_a_person()) return std::nullopt;
+  for (const journal::Approval& refused : c.history.refused) {
+    if (refused.plan.deployment_id != live.id) continue;
+    return No{Reason::approval_refused,
+              refused.actor + " refused to roll this deployment of release " + live.release +
+                  " back (event " + std::to_string(refused.event_id) + ")" +
+                  (refused.reason.empty() ? "" : ": " + refused.reason)};
+  }
+  return std::nullopt;
+}
+
+// An approval is for what was told, and for nothing else.
+Guard is_what_was_approved(const Case& c, const Decision& plan) {
+  if (!c.is_answered()) return std::nullopt;
+  const journal::ApprovalPlan& approved = c.history.approval->plan;
+  const bool is_same =
+      approved.action == to_string(plan.action) && approved.release_from == plan.release_from &&
+      approved.release_to == plan.release_to && approved.deployment_id == plan.deployment_id;
+  if (is_same || plan.action == ActionKind::backup) return std::nullopt;
+  return No{Reason::approval_outdated, "approved was a " + approved.action + " from release " +
+                                           approved.release_from + " to " + approved.release_to +
+                                           "; now it would be a " +
+                                           std::string(to_string(plan.action)) + " from " +
+                                           plan.release_from + " to " + plan.release_to};
+}
+
+Guard alert_is_real(const Case& c) {
+  if (!c.is_alert()) return std::nullopt;
+  if (!c.facts.alert || !c.facts.alert->known) {
+    const std::string why = c.facts.alert ? c.facts.alert->problem : "it was not asked";
+    return No{Reason::alert_unknown, "Prometheus could not confirm the alert: " + why};
+  }
+  if (!c.facts.alert->has_data) {
+    return No{Reason::no_data, "Prometheus has no data behind " + c.event().subject +
+                                   "; missing data is no ground to act on"};
+  }
+  if (!c.facts.alert->firing) {
+    return No{Reason::alert_not_firing, c.event().subject + " is no longer firing in Prometheus"};
+  }
+  return std::nullopt;
+}
+
+Guard alert_fits_release(const Case& c, const Deployment& live) {
+  if (!c.is_alert()) return std::nullopt;
+  const WallTime began = alert_began(c);
+  if (began < live.live_at) {
+    return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +
+                                              ", before release " + live.release +
+                                              " went live at " + format_rfc3339(live.live_at)};
+  }
+  if (began - live.live_at > c.rule.within || c.now - live.live_at > c.rule.within) {
+    return No{Reason::outside_window,
+              "release " + live.release + " has been live since " + format_rfc3339(live.live_at) +
+                  ", longer than within: " + format_duration(c.rule.within)};
+  }
+  return std::nullopt;
+}
+
+Guard once_per_deployment(const Case& c, const Deployment& live) {
+  if (c.by_a_person()) return std::nullopt;
+  if (live.kind == "rollback") {
+    return No{Reason::live_is_a_rollback, "release " + live.release +
+                                              " is live by a rollback; what is wrong now needs a "
+                                              "person"};
+  }
+  for (const journal::Run& run : c.history.runs) {
+    if (run.deployment_id == live.id) {
+      return No{Reason::already_rolled_back, "this deployment of release " + live.release +
+                                                 " was already rolled back once (run " +
+                                                 std::to_string(run.id) + ")"};
+    }
+  }
+  return std::nullopt;
+}
+
+Guard not_too_often(const Case& c) {
+  if (c.by_a_person()) return std::nullopt;
+  int rollbacks = 0;
+  for (const journal::Run& run : c.history.runs) {
+    const auto age = c.now - run.started_at;
+    if (run.rule == c.rule.name && c.rule.cooldown.count() > 0 && age < c.rule.cooldown) {
+      return No{Reason::cooldown, "rule " + c.rule.name + " acted at " +
+                                      format_rfc3339(run.started_at) + "; its cooldown is " +
+                                      format_duration(c.rule.cooldown)};
+    }
+    if (run.action == "rollback" && age < std::chrono::hours(1)) ++rollbacks;
+  }
+  if (c.rule.action == ActionKind::rollback && rollbacks >= c.policy.rollbacks_per_hour) {
+    return No{Reason::hourly_limit, std::to_string(rollbacks) +
+                                        " rollbacks within the last hour; the limit is " +
+                                        std::to_string(c.policy.rollbacks_per_hour)};
+  }
+  return std::nullopt;
+}
+
+Guard is_armed(const Case& c) {
+  if (!c.facts.disarmed) return std::nullopt;
+  return No{Reason::disarmed, "the file disarmed is in state_dir"};
+}
+
+Guard live_is_known(const Case& c) {
+  if (c.facts.live_known) return std::nullopt;
+  return No{Reason::live_unknown,
+            "the driver could not tell what is live: " + c.facts.driver_problem};
+}
+
+Guard names_live_release(const Case& c, const Deployment& live) {
+  // A request names where to go; what happened elsewhere names what it happened to.
+  if (asks_for_something(c.event().kind) || c.is_alert()) return std::nullopt;
+  if (c.event().release.empty() || c.event().release == live.release) return std::nullopt;
+  return No{Reason::not_the_live_release, "the event is about release " + c.event().release +
+                                              ", but " + live.release + " is live"};
+}
+
+std::string poison_of(const Ledger& ledger, const std::string& name) {
+  const Release* release = ledger.find(name);
+  return release != nullptr && release->poisoned_at ? release->poison_reason : "";
+}
+
+No poisoned(const std::string& release, const std::string& why) {
+  return {Reason::poisoned, "release " + release + " was rolled back (" + why +
+                                "); backstay releases clear " + release +
+                                " --reason TEXT takes that off"};
+}
+
+No no_target(const RollbackTarget& target) {
+  switch (target.verdict) {
+    case RollbackTarget::Verdict::not_rollback_safe:
+      return {Reason::not_rollback_safe,
+              "release " + target.release + " must not be rolled back over"};
+    case RollbackTarget::Verdict::not_kept:
+      return {Reason::not_kept, "release " + target.release +
+                                    " was the last good one, but the driver no longer keeps it"};
+    default:
+      return {Reason::no_good_release,
+              "there is no release to go back to; backstay releases adopt seeds the ledger"};
+  }
+}
+
+Guard names_a_release(const Case& c) {
+  if (!c.event().release.empty()) return std::nullopt;
+  return No{Reason::release_missing, "no release was named"};
+}
+
+Guard is_not_live(const Decision& plan) {
+  if (plan.release_to != plan.release_from) return std::nullopt;
+  return No{Reason::already_live, "release " + plan.release_to + " is live already"};
+}
+
+// Our own switch sets off webhooks elsewhere, which come back late and in any order: where a rule
+// deploys what was deployed elsewhere, they must not set off the next switch.
+Guard is_no_echo(const Case& c, const Decision& plan) {
+  if (asks_for_something(c.event().kind)) return std::nullopt;
+  for (const Deployment& deployment : c.history.ledger.deployments) {
+    if (deployment.release != plan.release_to || !deployment.run_id) continue;
+    return No{Reason::ours, "release " + plan.release_to + " went live by our run " +
+                                std::to_string(*deployment.run_id) + "; this is its echo"};
+  }
+  return std::nullopt;
+}
+
+Guard is_not_poisoned(const Case& c, const Decision& plan) {
+  const std::string poison = poison_of(c.history.ledger, plan.release_to);
+  return poison.empty() ? std::nullopt : Guard(poisoned(plan.release_to, poison));
+}
+
+Guard something_is_live(const Case& c) {
+  if (c.history.ledger.live() != nullptr && c.facts.live_release) return std::nullopt;
+  return No{Reason::nothing_live, "no release is live"};
+}
+
+// A person may name where to go; otherwise it is the newest good release.
+Guard plan_target(const Case& c, Decision& plan) {
+  RollbackTarget target = rollback_target(c.history.ledger, c.facts.kept_releases);
+  if (!c.event().release.empty() && c.event().kind == EventKind::rollback_requested) {
+    const std::string& wanted = c.event().release;
+    const auto& kept = c.facts.kept_releases;
+    if (wanted == plan.release_from) {
+      return No{Reason::already_live, "release " + wanted + " is live already"};
+    }
+    const std::string poison = poison_of(c.history.ledger, wanted);
+    if (!poison.empty()) return poisoned(wanted, poison);
+    if (std::find(kept.begin(), kept.end(), wanted) == kept.end()) {
+      return No{Reason::not_kept, "the driver does not keep release " + wanted};
+    }
+    if (const auto unsafe = in_the_way(c.history.ledger, wanted)) {
+      return no_target({RollbackTarget::Verdict::not_rollback_safe, *unsafe});
+    }
+    target = {RollbackTarget::Verdict::found, wanted};
+  }
+  if (target.verdict != RollbackTarget::Verdict::found) return no_target(target);
+  plan.release_to = target.release;
+  return std::nullopt;
+}
+
+void ask_for_deploy(const Case& c, Decision& plan, Questions& questions) {
+  plan.release_to = c.event().release;
+  questions.ask("release_named", "a release is named", [&]() { return names_a_release(c); })
+      .ask("not_live", "that release is not live yet", [&]() { return is_not_live(plan); })
+      .ask("no_echo", "it is not the echo of our own deploy", [&]() { return is_no_echo(c, plan); })
+      .ask("not_poisoned", "that release was not rolled back",
+           [&]() { return is_not_poisoned(c, plan); });
+}
+
+void ask_for_rollback(const Case& c, Decision& plan, Questions& questions) {
+  const Deployment* live = c.history.ledger.live();
+  if (live != nullptr) plan.deployment_id = live->id;
+  questions.ask("something_live", "a release is live", [&]() { return something_is_live(c); })
+      .ask("alert_real", kAlertIsReal, [&]() { return alert_is_real(c); })
+      .ask("about_live", "what happened is about the live release",
+           [&]() { return names_live_release(c, *live); })
+      .ask("once", "this deployment was not rolled back before, nor is it a rollback itself",
+           [&]() { return once_per_deployment(c, *live); })
+      .ask("nobody_refused", "nobody refused a rollback of this deployment",
+           [&]() { return nobody_refused(c, *live); })
+      .ask("alert_fits", "the alert began after the release went live, within the rule's window",
+           [&]() { return alert_fits_release(c, *live); })
+      .ask("target", "there is a release to go back to, kept, and the way there is safe",
+           [&]() { return plan_target(c, plan); });
+}
+
+}  // namespace
+
+bool Case::is_answered() const {
+  const auto& approval = history.approval;
+  return approval && approval->answered_at && facts.follow_the_answer;
+}
+
+WallTime alert_began(const Case& c) {
+  WallTime began = c.event().began_at.value_or(c.stored.received_at);
+  if (c.facts.alert && c.facts.alert->active_at) began = std::min(began, *c.facts.alert->active_at);
+  return began;
+}
+
+Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) {
+  plan.action = c.rule.action;
+  plan.with_backup = c.rule.with_backup;
+  plan.release_from = c.facts.live_release.value_or("");
+  Questions questions(trail);
+  questions
+      .ask("approval", "nobody refused it, and the time to approve it is not over",
+           [&]() { return approval_holds(c); })
+      .ask("armed", "the file disarmed is not in state_dir", [&]() { return is_armed(c); });
+  if (plan.action != ActionKind::backup) {
+    questions.ask("live_known", "the driver says what is live and what it keeps",
+                  [&]() { return live_is_known(c); });
+  }
+  if (plan.action != ActionKind::rollback && c.is_alert()) {
+    questions.ask("alert_real", kAlertIsReal, [&]() { return alert_is_real(c); });
+  }
+  if (plan.action == ActionKind::deploy) ask_for_deploy(c, plan, questions);
+  if (plan.action == ActionKind::rollback) ask_for_rollback(c, plan, questions);
+  questions
+      .ask("not_too_often", "neither the rule's cooldown nor the limit per hour is reached",
+           [&]() { return not_too_often(c); })
+      .ask("as_approved", "it is what was approved",
+           [&]() { return is_what_was_approved(c, plan); });
+  return questions.answer();
+}
+
+}  // namespace backstay

@@ -1,0 +1,124 @@
+#include "receiver/policy/prometheus_alerts.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/timestamp.h"
+
+namespace backstay {
+namespace {
+
+using nlohmann::json;
+
+// Alertmanager and external_labels add labels that Prometheus' own list does not have, so every
+// label that Prometheus shows must be on the event, not the reverse.
+bool is_same_alert(const json& alert, const std::map<std::string, std::string>& labels) {
+  const json shown = alert.value("labels", json::object());
+  return std::all_of(shown.items().begin(), shown.items().end(), [&](const auto& label) {
+    const auto found = labels.find(label.key());
+    return found != labels.end() && label.value() == found->second;
+  });
+}
+
+// The rules of all groups that carry the alert's name: there may be one for each severity.
+std::vector<json> rules_named(const json& answer, const std::string& alert) {
+  std::vector<json> found;
+  for (const json& group : answer.at("data").at("groups")) {
+    for (const json& rule : group.at("rules")) {
+      if (rule.value("name", "") == alert) found.push_back(rule);
+    }
+  }
+  return found;
+}
+
+// A rule's own labels are on each of its alerts; a rule whose labels the event does not carry is
+// for another severity.
+bool is_rule_of(const json& rule, const std::map<std::string, std::string>& labels) {
+  const json own = rule.value("labels", json::object());
+  return std::all_of(own.items().begin(), own.items().end(), [&](const auto& label) {
+    if (label.value().template get<std::string>().find("{{") != std::string::npos) return true;
+    const auto found = labels.find(label.key());
+    return found != labels.end() && label.value() == found->second;
+  });
+}
+
+// A series of another service says nothing about this alert's.
+bool speaks_of(const json& series, const std::map<std::string, std::string>& labels) {
+  const json metric = series.value("metric", json::object());
+  return std::all_of(metric.items().begin(), metric.items().end(), [&](const auto& label) {
+    const auto found = labels.find(label.key());
+    return found == labels.end() || label.value() == found->second;
+  });
+}
+
+}  // namespace
+
+Result<bool> PrometheusAlerts::has_result(const std::string& query,
+                                          const std::map<std::string, std::string>& labels) {
+  HttpRequest request;
+  request.url = url_ + "/api/v1/query?query=" + percent_encode(query);
+  const auto answer = http_.send(request);
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200) return fail("data_query answers " + std::to_string(answer->status));
+  const json result = json::parse(answer->body);
+  const json& series = result.at("data").at("result");
+  return std::any_of(series.begin(), series.end(),
+                     [&](const json& one) { return speaks_of(one, labels); });
+}
+
+AlertFacts PrometheusAlerts::ask(const std::string& alert,
+                                 const std::map<std::string, std::string>& labels) {
+  AlertFacts facts;
+  HttpRequest request;
+  request.url = url_ + "/api/v1/rules?type=alert";
+  const auto answer = http_.send(request);
+  if (!answer) {
+    facts.problem = answer.error().message;
+    return facts;
+  }
+  if (answer->status != 200) {
+    facts.problem = "Prometheus answers " + std::to_string(answer->status);
+    return facts;
+  }
+  try {
+    std::vector<json> rules = rules_named(json::parse(answer->body), alert);
+    rules.erase(std::remove_if(rules.begin(), rules.end(),
+                               [&](const json& rule) { return !is_rule_of(rule, labels); }),
+                rules.end());
+    if (rules.empty()) {
+      facts.problem = "Prometheus has no alerting rule of that name and labels";
+      return facts;
+    }
+    for (const json& rule : rules) {
+      const std::string health = rule.value("health", "");
+      if (health == "err" || health == "unknown") {
+        facts.problem = health == "err" ? "Prometheus cannot evaluate the rule"
+                                        : "Prometheus has not evaluated the rule yet";
+        return facts;
+      }
+      for (const json& active : rule.at("alerts")) {
+        if (!is_same_alert(active, labels)) continue;
+        // A pending alert is not clear: its condition holds.
+        facts.firing = true;
+        facts.has_data = true;
+        const auto since = parse_rfc3339(active.value("activeAt", ""));
+        if (since) facts.active_at = *since;
+      }
+      const json annotations = rule.value("annotations", json::object());
+      if (facts.has_data || !annotations.contains("data_query")) continue;
+      const auto data = has_result(annotations.at("data_query").get<std::string>(), labels);
+      if (!data) {
+        facts.problem = data.error().message;
+        return facts;
+      }
+      facts.has_data = *data;
+    }
+    facts.known = true;
+  } catch (const json::exception&) {
+    facts.problem = "Prometheus' answer is not what its API promises";
+  }
+  return facts;
+}
+
+}  // namespace backstay

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/clock.h"
+#include "receiver/policy/facts.h"
+#include "receiver/policy/policy.h"
+#include "receiver/worker/patient_journal.h"
+#include "receiver/worker/records.h"
+
+namespace backstay {
+
+// From an accepted event to its decision: gathers the facts and journals them, decides, and records
+// the decision with all that follows from it. Not thread-safe.
+class Decider {
+ public:
+  // `patience`: with a driver or Prometheus that is silent. What is passed by reference must
+  // outlive it.
+  Decider(Telling telling, std::chrono::milliseconds patience, Policy policy,
+          PatientJournal& journal, const FactGatherer& facts, Clock& clock);
+
+  // The event, with those that are decided together with it; empty where none waits.
+  std::vector<StoredEvent> next(journal::Transaction& tx) const;
+  // Returns when each has its decision in the journal, or at a stop: then the rest is decided after
+  // the next start.
+  void decide_on(std::vector<StoredEvent> batch, const std::stop_token& stop);
+
+ private:
+  void let_more_come(std::vector<StoredEvent>& batch, const std::stop_token& stop);
+  bool was_answered(const StoredEvent& stored, WallTime& answered_at);
+  Facts gather_facts(const StoredEvent& stored, const std::stop_token& stop);
+  void decide_each(journal::Transaction& tx, const std::vector<StoredEvent>& part,
+                   const Facts& facts);
+
+  const Telling telling_;
+  const std::chrono::milliseconds patience_;
+  const Policy policy_;
+  PatientJournal& journal_;
+  const FactGatherer& facts_;
+  Clock& clock_;
+  std::optional<SteadyTime> shared_look_at_;  // the last one
+  WallTime silent_until_;  // when the driver or Prometheus was last waited for in vain
+};
+
+}  // namespace backstay

@@ -1,0 +1,93 @@
+#include "receiver/journal/upkeep.h"
+
+#include <prometheus/metric_family.h>
+
+#include "receiver/journal_metrics.h"
+#include "tests/journal_damage.h"
+#include "tests/unit/receiver/worker_fixture.h"
+
+namespace backstay {
+namespace {
+
+using std::chrono::hours;
+
+struct UpkeepTest : test::WorkerFixture {
+  // A disk that can be read and not written.
+  void let_write(bool may) {
+    const auto done = database->read([&](journal::Transaction& tx) {
+      tx.prepare(may ? "PRAGMA query_only=OFF" : "PRAGMA query_only=ON").run();
+    });
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  // The value of a metric without labels, or of the one with this label; -1: absent.
+  double metric(const std::string& name, const std::string& label = "") {
+    for (const auto& family : JournalMetrics(*database, *worker, kill_switch).Collect()) {
+      if (family.name != "backstay_receiver_" + name) continue;
+      for (const auto& sample : family.metric) {
+        if (label.empty() || sample.label[0].value == label) {
+          return family.type == prometheus::MetricType::Counter ? sample.counter.value
+                                                                : sample.gauge.value;
+        }
+      }
+    }
+    return -1;
+  }
+  journal::Upkeep upkeep{*database, hours(24 * 28), clock};
+};
+
+TEST_F(UpkeepTest, ADiskThatCannotBeWrittenShowsWithoutAWebhookAndSoDoesItsEnd) {
+  upkeep.go_round();
+  EXPECT_EQ(database->write_problem(), "");
+  EXPECT_EQ(metric("journal_up"), 1);
+  let_write(false);
+  upkeep.go_round();
+  EXPECT_EQ(database->write_problem(), "attempt to write a readonly database");
+  EXPECT_EQ(metric("journal_up"), 0);
+  EXPECT_EQ(metric("events_waiting"), 0) << "what can be read is still shown";
+  let_write(true);
+  upkeep.go_round();
+  EXPECT_EQ(database->write_problem(), "");
+  EXPECT_EQ(metric("journal_up"), 1);
+  EXPECT_EQ(metric("journal_damaged"), 0);
+}
+
+TEST_F(UpkeepTest, OldRowsGoAndTheCounterSaysSo) {
+  append(alert("old", EventKind::alert_resolved));
+  work();
+  upkeep.go_round();
+  EXPECT_EQ(metric("journal_rows_removed_total", "events"), -1);
+  clock.advance(hours(24 * 29));
+  upkeep.go_round();
+  EXPECT_EQ(metric("journal_rows_removed_total", "events"), 1);
+  EXPECT_EQ(metric("events_total", "alertmanager"), 1);
+}
+
+TEST_F(UpkeepTest, WhatWasNeededIsLookedAtAgainTheNextDay) {
+  append(alert("waits", EventKind::alert_resolved));
+  clock.advance(hours(24 * 29));
+  upkeep.go_round();
+  work();
+  clock.advance(hours(24 * 29));
+  upkeep.go_round();
+  EXPECT_EQ(metric("journal_rows_removed_total", "events"), 1);
+}
+
+TEST_F(UpkeepTest, ADamagedJournalShowsAsSuch) {
+  database.reset();
+  ASSERT_GT(test::damage_pages_with(folder.path("journal.db"), "the first"), 0);
+  auto opened = journal::Database::open(folder.path("journal.db"));
+  ASSERT_TRUE(opened) << opened.error().message;
+  const JournalMetrics metrics(**opened, *worker, kill_switch);
+  std::string told;
+  for (const auto& family : metrics.Collect()) {
+    for (const auto& sample : family.metric) {
+      told += family.name + " " + std::to_string(static_cast<int>(sample.gauge.value)) + "\n";
+    }
+  }
+  EXPECT_EQ(told,
+            "backstay_receiver_journal_up 0\nbackstay_receiver_journal_damaged 1\n"
+            "backstay_receiver_disarmed 0\n");
+}
+
+}  // namespace
+}  // namespace backstay
