@@ -92,10 +92,12 @@ Guard alert_is_real(const Case& c) {
   return std::nullopt;
 }
 
-Guard alert_fits_release(const Case& c, const Deployment& live) {
-  if (!c.is_alert()) return std::nullopt;
-  const WallTime began = alert_began(c);
-  if (began < live.live_at) {
+// Who asks for something need not say when anything began. Of a failed deploy only the switch is
+// known: a release that has served for long is not to blame for the next attempt at it.
+Guard fits_release(const Case& c, const Deployment& live) {
+  if (asks_for_something(c.event().kind)) return std::nullopt;
+  const WallTime began = c.is_alert() ? alert_began(c) : c.now;
+  if (c.is_alert() && began < live.live_at) {
     return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +
                                               ", before release " + live.release +
                                               " went live at " + format_rfc3339(live.live_at)};
@@ -159,9 +161,10 @@ Guard live_is_known(const Case& c) {
 Guard names_live_release(const Case& c, const Deployment& live) {
   // A request names where to go; what happened elsewhere names what it happened to.
   if (asks_for_something(c.event().kind) || c.is_alert()) return std::nullopt;
-  if (c.event().release.empty() || c.event().release == live.release) return std::nullopt;
-  return No{Reason::not_the_live_release, "the event is about release " + c.event().release +
-                                              ", but " + live.release + " is live"};
+  if (c.event().release == live.release) return std::nullopt;
+  const std::string named = c.event().release.empty() ? "(not named)" : c.event().release;
+  return No{Reason::not_the_live_release,
+            "the event is about release " + named + ", but " + live.release + " is live"};
 }
 
 std::string poison_of(const Ledger& ledger, const std::string& name) {
@@ -265,8 +268,8 @@ void ask_for_rollback(const Case& c, Decision& plan, Questions& questions) {
            [&]() { return once_per_deployment(c, *live); })
       .ask("nobody_refused", "nobody refused a rollback of this deployment",
            [&]() { return nobody_refused(c, *live); })
-      .ask("alert_fits", "the alert began after the release went live, within the rule's window",
-           [&]() { return alert_fits_release(c, *live); })
+      .ask("fits_release", "it began after the release went live, within the rule's window",
+           [&]() { return fits_release(c, *live); })
       .ask("target", "there is a release to go back to, kept, and the way there is safe",
            [&]() { return plan_target(c, plan); });
 }

@@ -96,7 +96,7 @@ TEST_F(ExplainTest, ShowsEachGuardThatPassed) {
   EXPECT_EQ(guards,
             (std::vector<std::string>{"approval", "armed", "live_known", "something_live",
                                       "alert_real", "about_live", "once", "nobody_refused",
-                                      "alert_fits", "target", "not_too_often", "as_approved"}));
+                                      "fits_release", "target", "not_too_often", "as_approved"}));
 }
 
 TEST_F(ExplainTest, EndsWithTheGuardThatRefused) {

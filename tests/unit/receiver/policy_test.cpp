@@ -376,6 +376,19 @@ TEST_F(PolicyTest, AFailedDeployOfTheLiveReleaseMayBeRolledBack) {
   expect_refused(Reason::not_the_live_release);
 }
 
+TEST_F(PolicyTest, AFailedDeployOfAReleaseThatHasServedForLongDoesNotRollItBack) {
+  request(EventKind::deploy_failed, "2", "github");
+  now = kStart + policy.rules[2].within;
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  now += milliseconds(1);
+  expect_refused(Reason::outside_window);
+}
+
+TEST_F(PolicyTest, AFailedDeployOfNoNamedReleaseIsAboutNone) {
+  request(EventKind::deploy_failed, "", "github");
+  expect_refused(Reason::not_the_live_release);
+}
+
 TEST_F(PolicyTest, WhatHappenedElsewhereIsNotedNotDone) {
   request(EventKind::deploy_succeeded, "9", "github");
   EXPECT_EQ(decided().verdict, Verdict::note);
