@@ -12,7 +12,10 @@ namespace {
 constexpr const char* kAudit = R"sql(
 WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) AS (
   SELECT received_at, 1, 'event', kind, iif(subject = '', release, subject), actor,
-         'from ' || source || iif(deliveries > 1, ', delivered ' || deliveries || ' times', ''),
+         'from ' || source || iif(deliveries > 1, ', delivered ' || deliveries || ' times', '') ||
+         iif(details LIKE '%"not_understood"%' AND json_valid(details),
+             coalesce((SELECT group_concat(', not understood: ' || key || ': ' || value, '')
+                         FROM json_each(details, '$.not_understood')), ''), ''),
          id, 0, 0
     FROM events
   UNION ALL

@@ -1,6 +1,7 @@
 #include "receiver/journal/audit.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
@@ -51,6 +52,22 @@ struct AuditTest : ::testing::Test {
   test::TemporaryFolder folder;
   std::unique_ptr<Database> database;
 };
+
+TEST_F(AuditTest, ADetailThatWasNotUnderstoodStandsBesideItsEvent) {
+  write([](Transaction& tx) {
+    Event event;
+    event.kind = EventKind::deploy_requested;
+    event.source = "ci";
+    event.dedupe_key = "1";
+    event.actor = "ada";
+    event.release = "v2";
+    event.details = read_release_details({{"digest", 1}, {"rollback_safe", "?"}});
+    append_event(tx, event, kNow);
+  });
+  EXPECT_EQ(audit(), std::vector<std::string>{
+                         "event | deploy_requested | v2 | ada | from ci, not understood: digest: "
+                         "expected text, not understood: rollback_safe: expected true or false"});
+}
 
 TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
   append("a", kNow);
