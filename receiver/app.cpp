@@ -5,6 +5,7 @@
 #include "receiver/channels/email.h"
 #include "receiver/channels/log_channel.h"
 #include "receiver/channels/slack.h"
+#include "receiver/channels/template_failures.h"
 #include "receiver/intake/server_metrics.h"
 #include "receiver/journal_metrics.h"
 
@@ -14,16 +15,18 @@ namespace {
 // The explicit table of channels.
 Result<std::vector<std::unique_ptr<Channel>>> make_channels(const ReceiverConfig& config,
                                                             HttpClient& http, SmtpClient& smtp,
-                                                            Clock& clock) {
+                                                            Clock& clock,
+                                                            prometheus::Registry& registry) {
+  TemplateFailures failures(registry);
   std::vector<std::unique_ptr<Channel>> channels;
   for (const NotifyConfig& notify : config.notify) {
-    if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>(notify.wording));
+    const Wording wording = failures.counted(notify.wording, notify.channel);
+    if (notify.channel == "log") channels.push_back(std::make_unique<LogChannel>(wording));
     if (notify.channel == "slack") {
-      channels.push_back(std::make_unique<SlackChannel>(*notify.url, http, notify.wording));
+      channels.push_back(std::make_unique<SlackChannel>(*notify.url, http, wording));
     }
     if (notify.channel == "email") {
-      channels.push_back(
-          std::make_unique<EmailChannel>(*notify.email, smtp, clock, notify.wording));
+      channels.push_back(std::make_unique<EmailChannel>(*notify.email, smtp, clock, wording));
     }
   }
   return channels;
@@ -50,7 +53,7 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
   registry_ = std::make_shared<prometheus::Registry>();
   register_build_info(*registry_, "backstay-receiver");
 
-  auto channels = make_channels(core_->config(), http_, smtp_, clock_);
+  auto channels = make_channels(core_->config(), http_, smtp_, clock_, *registry_);
   if (!channels) return fail(channels.error());
   outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
 

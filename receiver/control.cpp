@@ -263,14 +263,22 @@ json Control::explain(const json& parameters) {
 }
 
 json Control::audit(const json& parameters) {
-  const WallTime since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
-  const auto limit = parameters.value("limit", std::int64_t{10'000});
+  constexpr auto kByDefault = journal::AuditRange::kEntriesByDefault;
+  constexpr std::int64_t kAskedForMax = 1'000'000'000;
+  journal::AuditRange range;
+  range.since = from_unix_ms(parameters.value("since_ms", std::int64_t{0}));
+  if (parameters.contains("until_ms")) range.until = from_unix_ms(parameters.at("until_ms"));
+  range.entries_max =
+      std::clamp<std::int64_t>(parameters.value("limit", kByDefault), 1, kAskedForMax);
+  bool is_truncated = false;
   json entries = json::array();
   // By a connection of its own: to go through a million events takes seconds, and nobody waits.
   const auto reader = journal::Database::open_to_read(config_.journal_path());
   if (!reader) return error(reader.error().message);
   const auto read = (*reader)->read([&](journal::Transaction& tx) {
-    for (const auto& entry : read_audit(tx, since, limit)) {
+    const journal::AuditPage page = read_audit(tx, range);
+    is_truncated = page.is_truncated;
+    for (const auto& entry : page.entries) {
       json row = {{"at", format_rfc3339(entry.at)}, {"kind", entry.kind},   {"what", entry.what},
                   {"subject", entry.subject},       {"actor", entry.actor}, {"why", entry.why}};
       if (entry.event_id != 0) row["event_id"] = entry.event_id;
@@ -279,7 +287,8 @@ json Control::audit(const json& parameters) {
       entries.push_back(row);
     }
   });
-  return read ? json{{"audit", entries}} : error(read.error().message);
+  if (!read) return error(read.error().message);
+  return {{"audit", entries}, {"truncated", is_truncated}};
 }
 
 json Control::backups() {

@@ -13,6 +13,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kNotUnderstood = "not_understood";
+
 bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
@@ -39,7 +41,7 @@ json value_at(const json& object, const char* key) {
 Result<std::string> text_at(const json& object, const char* key) {
   const json value = value_at(object, key);
   if (value.is_null()) return std::string();
-  if (!value.is_string()) return fail(std::string(key) + ": expected text");
+  if (!value.is_string()) return fail("expected text");
   return value.get<std::string>();
 }
 
@@ -47,15 +49,25 @@ Result<std::vector<std::string>> texts_at(const json& object, const char* key, s
   json value = value_at(object, key);
   if (value.is_null()) return std::vector<std::string>();
   if (!value.is_array()) value = json::array({value});
-  if (value.size() > max) {
-    return fail(std::string(key) + ": more than " + std::to_string(max));
-  }
+  if (value.size() > max) return fail("more than " + std::to_string(max));
   std::vector<std::string> texts;
   for (const json& each : value) {
-    if (!each.is_string()) return fail(std::string(key) + ": expected text, or a list of texts");
+    if (!each.is_string()) return fail("expected text, or a list of texts");
     texts.push_back(each.get<std::string>());
   }
   return texts;
+}
+
+Result<std::string> commit_at(const json& object) {
+  auto commit = text_at(object, "commit");
+  if (!commit || commit->empty() || is_commit(*commit)) return commit;
+  return fail("expected 7 to 64 hexadecimal digits");
+}
+
+Result<std::string> digest_at(const json& object) {
+  auto digest = text_at(object, "digest");
+  if (!digest || digest->empty() || is_digest(*digest)) return digest;
+  return fail("expected sha256: and 64 hexadecimal digits, or sha512: and 128");
 }
 
 Result<std::optional<bool>> truth_at(const json& object, const char* key) {
@@ -63,17 +75,20 @@ Result<std::optional<bool>> truth_at(const json& object, const char* key) {
   if (value.is_null()) return std::optional<bool>();
   if (value == true || value == "true") return std::optional(true);
   if (value == false || value == "false") return std::optional(false);
-  return fail(std::string(key) + ": expected true or false");
+  return fail("expected true or false");
+}
+
+const char* times_key(const json& object) {
+  return value_at(object, "commit_times").is_null() ? "commit_time" : "commit_times";
 }
 
 Result<std::vector<WallTime>> times_at(const json& object) {
-  const char* key = value_at(object, "commit_times").is_null() ? "commit_time" : "commit_times";
-  const auto texts = texts_at(object, key, ReleaseDetails::kCommitTimesMax);
+  const auto texts = texts_at(object, times_key(object), ReleaseDetails::kCommitTimesMax);
   if (!texts) return fail(texts.error());
   std::vector<WallTime> times;
   for (const std::string& text : *texts) {
     const auto time = parse_rfc3339(text);
-    if (!time) return fail(std::string(key) + ": expected a time as in RFC 3339");
+    if (!time) return fail("expected a time as in RFC 3339");
     times.push_back(*time);
   }
   std::sort(times.begin(), times.end());
@@ -85,7 +100,7 @@ Result<std::vector<std::string>> migrations_at(const json& object) {
   if (!names) return names;
   const bool are_names = std::all_of(names->begin(), names->end(), is_valid_release_name);
   if (!are_names) {
-    return fail("migrations: only names of letters, digits, '.', '_', '-' and '+'");
+    return fail("only names of letters, digits, '.', '_', '-' and '+'");
   }
   return names;
 }
@@ -100,30 +115,45 @@ std::string joined(const std::vector<std::string>& texts) {
 
 bool ReleaseDetails::is_empty() const {
   return commit.empty() && commit_times.empty() && digest.empty() && migrations.empty() &&
-         !rollback_safe && !rework;
+         !rollback_safe && !rework && not_understood.empty();
+}
+
+ReleaseDetails read_release_details(const json& object) {
+  ReleaseDetails details;
+  const auto take = [&](auto read, const std::string& key, auto& place) {
+    if (read) {
+      place = std::move(*read);
+    } else {
+      details.not_understood[key] = read.error().message;
+    }
+  };
+  take(commit_at(object), "commit", details.commit);
+  take(times_at(object), times_key(object), details.commit_times);
+  take(digest_at(object), "digest", details.digest);
+  take(migrations_at(object), "migrations", details.migrations);
+  take(truth_at(object, "rollback_safe"), "rollback_safe", details.rollback_safe);
+  take(truth_at(object, "rework"), "rework", details.rework);
+  if (details.not_understood.count("rollback_safe") > 0) details.rollback_safe = false;
+  return details;
 }
 
 Result<ReleaseDetails> release_details_from_json(const json& object) {
-  const auto commit = text_at(object, "commit");
-  if (!commit) return fail(commit.error());
-  if (!commit->empty() && !is_commit(*commit)) {
-    return fail("commit: expected 7 to 64 hexadecimal digits");
+  ReleaseDetails details = read_release_details(object);
+  if (details.not_understood.empty()) return details;
+  const auto& [key, expected] = *details.not_understood.begin();
+  return fail(key + ": " + expected);
+}
+
+Result<ReleaseDetails> stored_release_details(const json& object) {
+  auto details = release_details_from_json(object);
+  if (!details) return details;
+  const auto notes = object.find(kNotUnderstood);
+  if (notes == object.end()) return details;
+  for (const auto& [key, expected] : notes->items()) {
+    if (!expected.is_string()) return fail(std::string(kNotUnderstood) + ": expected texts");
+    details->not_understood[key] = expected.get<std::string>();
   }
-  const auto digest = text_at(object, "digest");
-  if (!digest) return fail(digest.error());
-  if (!digest->empty() && !is_digest(*digest)) {
-    return fail("digest: expected sha256: and 64 hexadecimal digits, or sha512: and 128");
-  }
-  auto times = times_at(object);
-  if (!times) return fail(times.error());
-  auto migrations = migrations_at(object);
-  if (!migrations) return fail(migrations.error());
-  const auto rollback_safe = truth_at(object, "rollback_safe");
-  if (!rollback_safe) return fail(rollback_safe.error());
-  const auto rework = truth_at(object, "rework");
-  if (!rework) return fail(rework.error());
-  return ReleaseDetails{*commit, std::move(*times), *digest, std::move(*migrations), *rollback_safe,
-                        *rework};
+  return details;
 }
 
 json to_json(const ReleaseDetails& details) {
@@ -136,6 +166,7 @@ json to_json(const ReleaseDetails& details) {
   if (!details.migrations.empty()) object["migrations"] = details.migrations;
   if (details.rollback_safe) object["rollback_safe"] = *details.rollback_safe;
   if (details.rework) object["rework"] = *details.rework;
+  if (!details.not_understood.empty()) object[kNotUnderstood] = details.not_understood;
   return object;
 }
 
@@ -147,6 +178,7 @@ ReleaseDetails merged(const ReleaseDetails& known, const ReleaseDetails& told) {
   if (!told.migrations.empty()) result.migrations = told.migrations;
   if (told.rollback_safe) result.rollback_safe = told.rollback_safe;
   result.rework.reset();
+  result.not_understood.clear();
   return result;
 }
 
@@ -162,6 +194,9 @@ std::string describe(const ReleaseDetails& details) {
   if (!details.migrations.empty()) parts.push_back("migrations " + joined(details.migrations));
   if (details.rollback_safe) {
     parts.emplace_back(*details.rollback_safe ? "rollback_safe" : "not rollback_safe");
+  }
+  for (const auto& [key, expected] : details.not_understood) {
+    parts.push_back(key + " not understood: " + expected);
   }
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,19 +26,28 @@ struct ReleaseDetails {
   std::vector<std::string> migrations;  // of the database, by name, in order
   std::optional<bool> rollback_safe;    // false: it must not be rolled back over
   std::optional<bool> rework;           // true: an unplanned fix for what goes wrong in production
+  // What was told and could not be read: its key, and in our own words what was expected. It is
+  // about one delivery.
+  std::map<std::string, std::string> not_understood = {};
 
   [[nodiscard]] bool is_empty() const;
 };
 
 // Reads the keys commit, commit_times (or commit_time), digest, migrations, rollback_safe and
 // rework of an object; other keys may stand beside them. A text may stand for a list of one, null
-// and "" for what is not there. The error names the key.
+// and "" for what is not there. A value of another form is absent, and named in `not_understood`;
+// but a rollback_safe that cannot be read is false: whoever spoke of it may have meant that.
+ReleaseDetails read_release_details(const nlohmann::json& object);
+// For people, who can write it again: the first that is not understood is an error, which names the
+// key.
 Result<ReleaseDetails> release_details_from_json(const nlohmann::json& object);
+// What to_json() has written. Anything else is an error.
+Result<ReleaseDetails> stored_release_details(const nlohmann::json& object);
 // Only what is there, so that nothing is an empty object.
 nlohmann::json to_json(const ReleaseDetails& details);
 
-// What was known, with what is told now in its place. `rework` is about one deployment, and left
-// out: the result is about the release.
+// What was known, with what is told now in its place. `rework` and `not_understood` are about one
+// deployment, and left out: the result is about the release.
 ReleaseDetails merged(const ReleaseDetails& known, const ReleaseDetails& told);
 
 // For people: "commit 1a2b3c4, digest sha256:…, migrations 0042_invite, not rollback_safe".

@@ -111,12 +111,13 @@ bool is_blank(const std::string& text) {
 }
 
 // Nothing where there is no template, or where it fails.
-std::optional<std::string> worded(const std::optional<MessageTemplate>& pattern,
-                                  const Message& message, const std::string& service,
-                                  const MessageTemplate::Escape& escape) {
+std::optional<std::string> worded(const Wording& wording,
+                                  const std::optional<MessageTemplate>& pattern,
+                                  const Message& message, const MessageTemplate::Escape& escape) {
   if (!pattern) return std::nullopt;
-  auto text = pattern->render(message, service, escape);
+  auto text = pattern->render(message, wording.service, escape);
   if (text && !is_blank(*text)) return std::move(*text);
+  wording.tell(text ? TemplateFailure::empty : TemplateFailure::failed);
   log::warn("a message is sent without its template",
             {{"why", text ? "it came out empty" : text.error().message}});
   return std::nullopt;
@@ -165,8 +166,8 @@ Result<std::string> MessageTemplate::render(const Message& message, const std::s
 }
 
 Message Wording::apply(const Message& message, const MessageTemplate::Escape& escape) const {
-  const auto own_title = worded(title, message, service, escape);
-  const auto own_text = worded(text, message, service, escape);
+  const auto own_title = worded(*this, title, message, escape);
+  const auto own_text = worded(*this, text, message, escape);
   Message result = message;
   result.title = own_title ? *own_title : escape(message.title);
   result.text = own_text ? *own_text : escape(message.text);

@@ -33,11 +33,23 @@ class MessageTemplate {
   std::string text_;
 };
 
+// Why a message is sent without its template, in our own words.
+enum class TemplateFailure {
+  failed,   // it could not be rendered
+  empty,    // it came out empty
+  refused,  // the other side does not take what came out
+};
+
 // How a channel words messages: its templates, where it has any.
 struct Wording {
   std::string service;
   std::optional<MessageTemplate> title;
   std::optional<MessageTemplate> text;
+  std::function<void(TemplateFailure)> on_failure = {};  // told of each; none: nobody asks
+
+  void tell(TemplateFailure failure) const {
+    if (on_failure) on_failure(failure);
+  }
 
   // The message as it is to be sent, escaped. What cannot be rendered, or comes out empty, is
   // worded as if there were no template: no message is lost by one.

@@ -81,6 +81,7 @@ Result<void> SlackChannel::send(const Message& message) {
   auto answer = post(wording_.apply(message, escape_for_slack));
   if (answer && answer->status == 400 && !is_ours) {
     log::warn("Slack does not take a message with its template", {{"answer", answer->status}});
+    wording_.tell(TemplateFailure::refused);
     answer = post(Wording{}.apply(message, escape_for_slack));
   }
   if (!answer) return fail(answer.error());

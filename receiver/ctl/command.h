@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "receiver/ctl/door.h"
+#include "receiver/journal/audit.h"
 
 namespace backstay::ctl {
 
@@ -18,6 +19,8 @@ struct Options {
   std::string release;
   std::string reason;
   std::string since;
+  std::string until;
+  std::int64_t limit = journal::AuditRange::kEntriesByDefault;  // of the audit's entries
   bool without_backup = false;
   // Of the release to deploy: ReleaseDetails, as they were written.
   std::string commit;

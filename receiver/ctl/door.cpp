@@ -16,6 +16,9 @@ namespace {
 
 using nlohmann::json;
 
+// An audit has 16 MiB of text at most, and JSON makes six characters of one at worst.
+constexpr std::size_t kAnswerBytesMax = 128 * 1024 * 1024;
+
 class Remote final : public Door {
  public:
   explicit Remote(std::string socket) : socket_(std::move(socket)) {}
@@ -27,6 +30,7 @@ class Remote final : public Door {
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = parameters.dump();
     request.unix_socket = socket_;
+    request.response_bytes_max = kAnswerBytesMax;
     request.deadline = std::chrono::seconds(70);  // longer than the driver may take to answer
     const auto answer = http_.send(request);
     if (!answer) return fail(answer.error());

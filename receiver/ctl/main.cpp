@@ -122,8 +122,13 @@ void declare(CLI::App& app, CommandLine& line) {
   add(*backup, line, "create", "Take a backup now.", backstay::ctl::backup_create);
   add(*backup, line, "list", "Complete backups, the newest first.", backstay::ctl::backup_list);
 
-  add(app, line, "audit", "Everything that happened, and why.", backstay::ctl::audit)
-      ->add_option("--since", line.options.since, "A time (RFC 3339) or how long ago (2h).");
+  CLI::App* audit =
+      add(app, line, "audit", "Everything that happened, and why.", backstay::ctl::audit);
+  audit->add_option("--since", line.options.since, "A time (RFC 3339) or how long ago (2h).");
+  audit->add_option("--until", line.options.until, "Likewise; up to then, and not later.");
+  audit->add_option("--limit", line.options.limit, "Show this many entries at most, the newest.")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->capture_default_str();
 
   CLI::App* journal =
       app.add_subcommand("journal", "The file that the receiver keeps all it knows in.");

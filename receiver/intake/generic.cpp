@@ -19,25 +19,19 @@ std::string field_at(const json& payload, const std::string& pointer) {
   return field.is_string() ? field.get<std::string>() : "";
 }
 
-// The fault names the place in the payload.
-std::optional<Malformed> read_details(const json& payload,
-                                      const std::map<std::string, std::string>& pointers,
-                                      Event& event) {
+// What is not understood is named by its place in the payload.
+ReleaseDetails details_of(const json& payload, const std::map<std::string, std::string>& pointers) {
   json told = json::object();
   for (const auto& [key, pointer] : pointers) {
     const json::json_pointer where(pointer);
     if (!pointer.empty() && payload.contains(where)) told[key] = payload.at(where);
   }
-  auto details = release_details_from_json(told);
-  if (!details) {
-    const std::string& message = details.error().message;
-    const std::size_t colon = message.find(':');
-    const auto named = pointers.find(message.substr(0, colon));
-    return Malformed{(named == pointers.end() ? message.substr(0, colon) : named->second) +
-                     message.substr(colon)};
+  ReleaseDetails details = read_release_details(told);
+  for (auto& [key, expected] : details.not_understood) {
+    const auto pointer = pointers.find(key);
+    if (pointer != pointers.end()) expected = pointer->second + ": " + expected;
   }
-  event.details = std::move(*details);
-  return std::nullopt;
+  return details;
 }
 
 bool needs_release(EventKind kind) {
@@ -102,7 +96,7 @@ Parsed Generic::parse(const Delivery& delivery, const std::string& source) const
   if ((is_named || needs_release(event.kind)) && !is_valid_release_name(event.release)) {
     return Malformed{config_.release + ": not a release's name"};
   }
-  if (const auto fault = read_details(payload, config_.details, event)) return *fault;
+  event.details = details_of(payload, config_.details);
   return Accepted{{event}};
 }
 

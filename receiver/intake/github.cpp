@@ -16,6 +16,15 @@ bool is_address(std::string_view name) {
   return name.size() > 4 && name.substr(name.size() - 4) == "_url";
 }
 
+// Who makes a deployment may give its payload as a text (`gh api … -f payload='{…}'`), and GitHub
+// hands that on as it is. The object in it is what was meant: a rollback_safe in it must be heard.
+void unfold_payload(json& payload) {
+  const json::json_pointer where("/deployment/payload");
+  if (!payload.contains(where) || !payload.at(where).is_string()) return;
+  json inside = parse_json(payload.at(where).get_ref<const std::string&>());
+  if (inside.is_object()) payload[where] = std::move(inside);
+}
+
 // Whoever names a release in the payload does not mean the ref, even where the name is no good.
 std::string release_of(const json& payload) {
   if (payload.contains(json::json_pointer("/deployment/payload/release"))) {
@@ -44,17 +53,12 @@ std::optional<EventKind> kind_of_status(const std::string& state) {
 
 // Beside what GitHub itself knows, whoever makes the deployment may put into its payload what we
 // ask for.
-std::optional<Malformed> read_details(const json& payload, Event& event) {
+ReleaseDetails details_of(const json& payload) {
   const json::json_pointer where("/deployment/payload");
-  if (payload.contains(where) && payload.at(where).is_object()) {
-    auto told = release_details_from_json(payload.at(where));
-    if (!told) return Malformed{"deployment.payload." + told.error().message};
-    event.details = std::move(*told);
-  }
-  if (event.details.commit.empty()) {
-    event.details.commit = details_at(payload, "/deployment/sha", "").commit;
-  }
-  return std::nullopt;
+  const bool is_told = payload.contains(where) && payload.at(where).is_object();
+  ReleaseDetails details = is_told ? read_release_details(payload.at(where)) : ReleaseDetails{};
+  if (details.commit.empty()) details.commit = details_at(payload, "/deployment/sha", "").commit;
+  return details;
 }
 
 Parsed read_deployment(const json& payload, Event event) {
@@ -63,7 +67,7 @@ Parsed read_deployment(const json& payload, Event event) {
   // So that a rule can tell production from staging.
   if (!event.subject.empty()) event.labels["environment"] = event.subject;
   if (!is_valid_release_name(event.release)) return Malformed{"deployment: names no valid release"};
-  if (const auto fault = read_details(payload, event)) return *fault;
+  event.details = details_of(payload);
   if (event.labels["kind"] == "deployment") {
     if (text_at(payload, "/action") != "created") return Ignored{"deployment not created"};
     event.kind = EventKind::deploy_requested;
@@ -152,7 +156,7 @@ std::optional<AuthFailure> Github::authenticate(const Delivery& delivery) const 
 Parsed Github::parse(const Delivery& delivery, const std::string& source) const {
   const std::string kind(delivery.header("x-github-event").value_or(""));
   if (kind.empty()) return Malformed{"X-GitHub-Event: missing"};
-  const json payload = parse_json(delivery.body, is_address);
+  json payload = parse_json(delivery.body, is_address);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const bool is_deployment = kind == "deployment" || kind == "deployment_status";
   if (!is_deployment && kind != "release" && kind != "workflow_run") {
@@ -165,7 +169,10 @@ Parsed Github::parse(const Delivery& delivery, const std::string& source) const 
   event.dedupe_key = dedupe_key(payload, kind, std::string(*id));
   event.actor = text_at(payload, "/sender/login");
   event.labels["kind"] = kind;
-  if (is_deployment) return read_deployment(payload, std::move(event));
+  if (is_deployment) {
+    unfold_payload(payload);
+    return read_deployment(payload, std::move(event));
+  }
   if (kind == "release") return read_release(payload, std::move(event));
   return read_run(payload, workflows_, std::move(event));
 }

@@ -32,9 +32,7 @@ Parsed Standard::parse(const Delivery& delivery, const std::string& source) cons
   } else if (*kind != EventKind::rollback_requested && *kind != EventKind::backup_requested) {
     return Malformed{"release: missing"};
   }
-  auto details = release_details_from_json(payload);
-  if (!details) return Malformed{details.error().message};
-  event.details = std::move(*details);
+  event.details = read_release_details(payload);
   return Accepted{{event}};
 }
 

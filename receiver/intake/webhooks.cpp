@@ -53,7 +53,12 @@ Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry,
       addresses_refused_(prometheus::BuildCounter()
                              .Name("backstay_receiver_addresses_refused_total")
                              .Help("Deliveries from where none may come, by webhook and reason.")
-                             .Register(registry)) {}
+                             .Register(registry)),
+      details_not_understood_(
+          prometheus::BuildCounter()
+              .Name("backstay_receiver_details_not_understood_total")
+              .Help("Details of a release that events came without, by webhook and key.")
+              .Register(registry)) {}
 
 Result<std::unique_ptr<Webhooks>> Webhooks::create(const std::vector<WebhookConfig>& configs,
                                                    Append append, Clock& clock,
@@ -137,6 +142,16 @@ Response Webhooks::deliver(Webhook& webhook, const Request& request) {
   return store(webhook, std::get<Accepted>(parsed).events);
 }
 
+// Of what is new: what is sent again says the same again.
+void Webhooks::say_what_is_not_understood(const Webhook& webhook,
+                                          const std::map<std::string, std::string>& expected) {
+  for (const auto& [key, what] : expected) {
+    details_not_understood_.Add({{"webhook", webhook.name}, {"key", key}}).Increment();
+    log::warn("an event came in without a detail that was not understood",
+              {{"webhook", webhook.name}, {"key", key}, {"reason", what}});
+  }
+}
+
 Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& events) {
   const auto appended = append_(events);
   if (!appended) {
@@ -146,9 +161,11 @@ Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& event
   }
   if (appended->is_full) return later(webhook, "queue_full", kRetryAfter);
   const bool is_new = appended->stored > 0;
-  return answer(
-      webhook, is_new ? "stored" : "duplicate", is_new ? 202 : 200,
-      nlohmann::json{{"stored", appended->stored}, {"duplicates", appended->duplicates}}.dump());
+  nlohmann::json body = {{"stored", appended->stored}, {"duplicates", appended->duplicates}};
+  const auto& not_understood = events.front().details.not_understood;
+  if (!not_understood.empty()) body["not_understood"] = not_understood;
+  if (is_new) say_what_is_not_understood(webhook, not_understood);
+  return answer(webhook, is_new ? "stored" : "duplicate", is_new ? 202 : 200, body.dump());
 }
 
 }  // namespace backstay::intake

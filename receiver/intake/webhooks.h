@@ -54,6 +54,8 @@ class Webhooks {
   Response refuse_address(const Webhook& webhook, const std::string& reason,
                           const std::string& from);
   Response refuse_sender(const Webhook& webhook, AuthFailure failure, const std::string& from);
+  void say_what_is_not_understood(const Webhook& webhook,
+                                  const std::map<std::string, std::string>& expected);
   Response store(const Webhook& webhook, const std::vector<Event>& events);
   Response answer(const Webhook& webhook, const std::string& outcome, int status,
                   const std::string& body);
@@ -66,6 +68,7 @@ class Webhooks {
   prometheus::Family<prometheus::Counter>& outcomes_;
   prometheus::Family<prometheus::Counter>& auth_failures_;
   prometheus::Family<prometheus::Counter>& addresses_refused_;
+  prometheus::Family<prometheus::Counter>& details_not_understood_;
 };
 
 }  // namespace backstay::intake

@@ -1,6 +1,8 @@
 #include "receiver/journal/audit.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "base/timestamp.h"
 
@@ -12,7 +14,10 @@ namespace {
 constexpr const char* kAudit = R"sql(
 WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) AS (
   SELECT received_at, 1, 'event', kind, iif(subject = '', release, subject), actor,
-         'from ' || source || iif(deliveries > 1, ', delivered ' || deliveries || ' times', ''),
+         'from ' || source || iif(deliveries > 1, ', delivered ' || deliveries || ' times', '') ||
+         iif(details LIKE '%"not_understood"%' AND json_valid(details),
+             coalesce((SELECT group_concat(', not understood: ' || key || ': ' || value, '')
+                         FROM json_each(details, '$.not_understood')), ''), ''),
          id, 0, 0
     FROM events
   UNION ALL
@@ -54,21 +59,41 @@ WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) 
     FROM outbox WHERE sent_at IS NOT NULL OR given_up_at IS NOT NULL
 )
 SELECT at, kind, what, subject, actor, why, event_id, run_id, token FROM audit
-WHERE at >= ? ORDER BY at DESC, rank DESC, event_id DESC, token DESC LIMIT ?
+WHERE at >= ? AND at <= ? ORDER BY at DESC, rank DESC, event_id DESC, token DESC LIMIT ?
 )sql";
+
+std::size_t bytes_of(const AuditEntry& entry) {
+  return sizeof(entry) + entry.kind.size() + entry.what.size() + entry.subject.size() +
+         entry.actor.size() + entry.why.size();
+}
 
 }  // namespace
 
-std::vector<AuditEntry> read_audit(Transaction& tx, WallTime since, std::int64_t limit) {
+AuditPage read_audit(Transaction& tx, const AuditRange& range) {
   Statement select = tx.prepare(kAudit);
-  std::vector<AuditEntry> entries;
-  for (select.bind(to_unix_ms(since)).bind(limit); select.next();) {
-    entries.push_back({from_unix_ms(select.integer(0)), select.text(1), select.text(2),
-                       select.text(3), select.text(4), select.text(5), select.integer(6),
-                       select.integer(7), select.integer(8)});
+  select.bind(to_unix_ms(range.since));
+  select.bind(range.until ? to_unix_ms(*range.until) : std::numeric_limits<std::int64_t>::max());
+  select.bind(range.entries_max + 1);
+  AuditPage page;
+  std::size_t bytes = 0;
+  while (!page.is_truncated && select.next()) {
+    AuditEntry entry{from_unix_ms(select.integer(0)),
+                     select.text(1),
+                     select.text(2),
+                     select.text(3),
+                     select.text(4),
+                     select.text(5),
+                     select.integer(6),
+                     select.integer(7),
+                     select.integer(8)};
+    bytes += bytes_of(entry);
+    const bool has_room = static_cast<std::int64_t>(page.entries.size()) < range.entries_max &&
+                          (bytes <= range.bytes_max || page.entries.empty());
+    page.is_truncated = !has_room;
+    if (has_room) page.entries.push_back(std::move(entry));
   }
-  std::reverse(entries.begin(), entries.end());
-  return entries;
+  std::reverse(page.entries.begin(), page.entries.end());
+  return page;
 }
 
 }  // namespace backstay::journal

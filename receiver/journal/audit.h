@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +24,24 @@ struct AuditEntry {
   std::int64_t token = 0;     // a step's fencing token; 0: none
 };
 
-// Everything from `since` on, in the order in which it happened: a view of the journal's tables,
-// there is no second record that could disagree. At most `limit` entries, the newest.
-std::vector<AuditEntry> read_audit(Transaction& tx, WallTime since, std::int64_t limit);
+// Which part of it is wanted, both ends included, and how much of that at most.
+struct AuditRange {
+  static constexpr std::int64_t kEntriesByDefault = 10'000;
+  static constexpr std::size_t kBytesMax = 16 * 1024 * 1024;
+
+  WallTime since;
+  std::optional<WallTime> until = std::nullopt;
+  std::int64_t entries_max = kEntriesByDefault;
+  std::size_t bytes_max = kBytesMax;  // of the entries in memory, about
+};
+
+struct AuditPage {
+  std::vector<AuditEntry> entries;
+  bool is_truncated = false;  // there are older ones in the range
+};
+
+// The newest that there is room for, in the order in which it happened: a view of the journal's
+// tables, there is no second record that could disagree.
+AuditPage read_audit(Transaction& tx, const AuditRange& range);
 
 }  // namespace backstay::journal

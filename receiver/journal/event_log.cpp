@@ -27,7 +27,7 @@ StoredEvent event_of(const Statement& row) {
   event.labels = nlohmann::json::parse(row.text(8)).get<std::map<std::string, std::string>>();
   if (const auto ms = row.maybe_integer(9)) event.began_at = from_unix_ms(*ms);
   if (const auto text = row.maybe_text(10)) {
-    auto details = release_details_from_json(nlohmann::json::parse(*text));
+    auto details = stored_release_details(nlohmann::json::parse(*text));
     if (!details) throw std::runtime_error("details: " + details.error().message);
     event.details = std::move(*details);
   }

@@ -117,6 +117,13 @@ def _waiting(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     return {f"backstay_receiver_approvals_waiting{{{RECEIVER}}}": f"{round(limit) + past}x{_samples(t)}"}
 
 
+def _expires(t: Threshold, limit: float, past: bool) -> dict[str, str]:
+    """A fixed time that comes nearer: at the limit when the test looks, or past it for just long enough."""
+    looked_at = seconds(t.window) + seconds(t.hold) + 2 * INTERVAL
+    expires = round(limit * 86400) + (seconds(t.window) - 1 if past else looked_at)
+    return {f"backstay_web_certificate_expires_timestamp_seconds{{{RECEIVER}}}": f"{expires}x{_samples(t)}"}
+
+
 def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     """There until the window's end, then gone: a scrape without it writes a stale marker."""
     until = seconds(t.window) // INTERVAL
@@ -126,7 +133,8 @@ def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
 
 _SERIES = {"error_ratio": _requests, "response_p95": _durations, "email_delivery": _emails,
            "database_response": _database_response, "armed": _disarmed,
-           "approvals_waiting": _waiting, "data_present": _present}
+           "approvals_waiting": _waiting, "data_present": _present,
+           "certificate_validity": _expires}
 
 
 def _all_bad(t: Threshold, events: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A profile: at what pace, and where, the same rules and thresholds are used."""
 
+import json
 from dataclasses import dataclass, replace
 
 import yaml
@@ -23,6 +24,8 @@ class Profile:
     name: str
     exporter: str
     receiver: str
+    receiver_scheme: str  # http, https
+    receiver_ca_file: str  # who signed its certificate; empty: one that the system knows
     alertmanager: str
     service: str
     secrets: str
@@ -45,7 +48,9 @@ class Profile:
         return text if self.name == "production" else _without_the_outside(text)
 
     def _fill(self, template: str) -> str:
-        return fill((TEMPLATES / template).read_text(), {**self.pace, **vars(self)})
+        ca = f"ca_file: {json.dumps(self.receiver_ca_file)}" if self.receiver_ca_file else ""
+        return fill((TEMPLATES / template).read_text(),
+                    {**self.pace, **vars(self), "receiver_ca": ca})
 
 
 def _at_most(duration: str, limit: str | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 SEVERITIES = ("info", "warning", "error", "critical")
-UNITS = ("ratio", "seconds", "state")
+UNITS = ("ratio", "seconds", "days", "state")
 REQUIRED = {"id", "title", "about", "alert", "unit", "direction", "target", "window", "for"}
 OPTIONAL = {*SEVERITIES, "minimum_events"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -68,7 +68,7 @@ def for_people(value: float, unit: str) -> str:
         return f"{value * 100:g} %"
     if unit == "seconds":
         return f"{value * 1000:g} ms" if value < 1 else f"{value:g} s"
-    return f"{value:g}"
+    return f"{value:g} d" if unit == "days" else f"{value:g}"
 
 
 def _read(entry: dict) -> Threshold:

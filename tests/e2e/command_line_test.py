@@ -122,6 +122,21 @@ class CommandLine(unittest.TestCase):
         self.backstay("releases", "clear", "2", "--reason", "again", "--yes", expect=REFUSED)
         self.assertRegex(self.backstay("audit").stdout, r"cleared .* fixed")
 
+    def test_05a_an_audit_that_leaves_something_out_says_so_and_how_to_go_on(self):
+        shown = self.backstay("audit", "--limit", "2", "--json")
+        answer = json.loads(shown.stdout)
+        self.assertEqual((len(answer["audit"]), answer["truncated"]), (2, True))
+        oldest = answer["audit"][0]["at"]
+        self.assertIn(f"only the newest 2 entries are shown, and there are older ones: --until {oldest} ", shown.stderr)
+        older = self.backstay_json("audit", "--until", oldest)["audit"]
+        self.assertEqual(older[-1]["at"], oldest)
+        self.assertGreater(len(older), 2)
+        whole = self.backstay("audit")
+        self.assertEqual(whole.stderr, "")
+        self.assertEqual(self.backstay("audit", "--since", oldest).stderr, "")
+        self.backstay("audit", "--limit", "0", expect=BAD_USAGE)
+        self.backstay("audit", "--until", "yesterday", expect=BAD_USAGE)
+
     def test_06_backups_are_listed_newest_first(self):
         self.backstay("backup", "create")
         table = self.backstay("backup", "list").stdout.splitlines()

@@ -189,7 +189,9 @@ class World {
     read([&](Transaction& tx) { next_undecided(tx, now); });
     read([&](Transaction& tx) { run_in_flight(tx); });
     read([&](Transaction& tx) { runs_since(tx, WallTime()); });
-    read([&](Transaction& tx) { require(read_audit(tx, WallTime(), 20).size() <= 20); });
+    read([&](Transaction& tx) {
+      require(read_audit(tx, {WallTime(), std::nullopt, 20}).entries.size() <= 20);
+    });
     read([&](Transaction& tx) { check_all(tx); });
     std::int64_t lines = 0;
     const auto exported = export_rows(journal_, [&](const std::string& line) {

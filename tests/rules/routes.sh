@@ -31,6 +31,7 @@ goes_to backstay,critical alertname=BackstayServiceDown service=shop severity=cr
 goes_to critical alertname=BackstayDatabaseLost service=shop severity=critical
 goes_to error alertname=BackstayReceiverDown service=shop severity=error
 goes_to error alertname=BackstayApprovalWaiting service=shop severity=error
+goes_to warning alertname=BackstayCertificateExpires service=shop severity=warning
 goes_to warning alertname=BackstayErrorRatioHigh service=shop severity=warning
 goes_to info alertname=BackstayDisarmed service=shop severity=info
 goes_to heartbeat alertname=BackstayWatchdog service=backstay severity=info

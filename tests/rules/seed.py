@@ -145,6 +145,7 @@ def receiver(out, at):
 
     say("deployment_live_timestamp_seconds", since, release=live, kind=kind)
     say("journal_up", 1)
+    out.add("backstay_web_certificate_expires_timestamp_seconds", RECEIVER, at, END + 60 * 86400)
     say("disarmed", 0)
     say("events_waiting", 0)
     say("approvals_waiting", 1 if DEPLOYED < at < ROLLED_BACK else 0)

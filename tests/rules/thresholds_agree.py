@@ -104,7 +104,7 @@ def check_steps(where: str, panel: dict, steps: list[dict], by_alert: dict[str, 
 
 
 def number_in(cell: str) -> float:
-    value, unit = re.fullmatch(r"[<>≤≥] ([\d.]+) ?(%|ms|s|)", cell).groups()
+    value, unit = re.fullmatch(r"[<>≤≥] ([\d.]+) ?(%|ms|s|d|)", cell).groups()
     return round(float(value) * {"%": 0.01, "ms": 0.001}.get(unit, 1), 9)
 
 

@@ -1,6 +1,7 @@
 #include "receiver/journal/audit.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/outbox.h"
@@ -26,10 +27,10 @@ struct AuditTest : ::testing::Test {
     ASSERT_TRUE(written) << written.error().message;
   }
   // "kind | what | subject | actor | why", in order.
-  std::vector<std::string> audit(WallTime since = WallTime(), std::int64_t limit = 1000) {
+  std::vector<std::string> audit(WallTime since = WallTime()) {
     std::vector<std::string> lines;
     write([&](Transaction& tx) {
-      for (const AuditEntry& entry : read_audit(tx, since, limit)) {
+      for (const AuditEntry& entry : read_audit(tx, {since}).entries) {
         lines.push_back(entry.kind + " | " + entry.what + " | " + entry.subject + " | " +
                         entry.actor + " | " + entry.why);
       }
@@ -51,6 +52,22 @@ struct AuditTest : ::testing::Test {
   test::TemporaryFolder folder;
   std::unique_ptr<Database> database;
 };
+
+TEST_F(AuditTest, ADetailThatWasNotUnderstoodStandsBesideItsEvent) {
+  write([](Transaction& tx) {
+    Event event;
+    event.kind = EventKind::deploy_requested;
+    event.source = "ci";
+    event.dedupe_key = "1";
+    event.actor = "ada";
+    event.release = "v2";
+    event.details = read_release_details({{"digest", 1}, {"rollback_safe", "?"}});
+    append_event(tx, event, kNow);
+  });
+  EXPECT_EQ(audit(), std::vector<std::string>{
+                         "event | deploy_requested | v2 | ada | from ci, not understood: digest: "
+                         "expected text, not understood: rollback_safe: expected true or false"});
+}
 
 TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
   append("a", kNow);
@@ -132,14 +149,38 @@ TEST_F(AuditTest, GoesBackAsFarAsIsAskedFor) {
   EXPECT_EQ(audit(kNow + seconds(11)).size(), 0u);
 }
 
+TEST_F(AuditTest, GoesOnFromWhereAnAnswerEnded) {
+  for (int i = 0; i < 3; ++i) append(std::to_string(i), kNow + seconds(i));
+  AuditPage page;
+  write([&](Transaction& tx) { page = read_audit(tx, {WallTime(), kNow + seconds(1), 2}); });
+  ASSERT_EQ(page.entries.size(), 2u);
+  EXPECT_EQ(page.entries[1].event_id, 2) << "what happened at that very time is there";
+  EXPECT_FALSE(page.is_truncated);
+}
+
 TEST_F(AuditTest, OfTooManyTheNewestAreShownOldestFirst) {
   for (int i = 0; i < 5; ++i) append(std::to_string(i), kNow + seconds(i));
-  std::vector<AuditEntry> entries;
-  write([&](Transaction& tx) { entries = read_audit(tx, WallTime(), 2); });
-  ASSERT_EQ(entries.size(), 2u);
-  EXPECT_EQ(entries[0].event_id, 4);
-  EXPECT_EQ(entries[1].event_id, 5);
-  EXPECT_LT(entries[0].at, entries[1].at);
+  AuditPage page;
+  write([&](Transaction& tx) { page = read_audit(tx, {WallTime(), std::nullopt, 2}); });
+  ASSERT_EQ(page.entries.size(), 2u);
+  EXPECT_EQ(page.entries[0].event_id, 4);
+  EXPECT_EQ(page.entries[1].event_id, 5);
+  EXPECT_LT(page.entries[0].at, page.entries[1].at);
+  EXPECT_TRUE(page.is_truncated);
+  write([&](Transaction& tx) { page = read_audit(tx, {WallTime(), std::nullopt, 5}); });
+  EXPECT_FALSE(page.is_truncated) << "there is no sixth";
+}
+
+TEST_F(AuditTest, OfMoreThanThereIsRoomForTheNewestAreShown) {
+  for (int i = 0; i < 5; ++i) append(std::to_string(i), kNow + seconds(i));
+  AuditPage page;
+  const std::size_t room = 3 * sizeof(AuditEntry);
+  write([&](Transaction& tx) { page = read_audit(tx, {WallTime(), std::nullopt, 1000, room}); });
+  ASSERT_EQ(page.entries.size(), 2u) << "their texts take room too";
+  EXPECT_EQ(page.entries[1].event_id, 5);
+  EXPECT_TRUE(page.is_truncated);
+  write([&](Transaction& tx) { page = read_audit(tx, {WallTime(), std::nullopt, 1000, 1}); });
+  EXPECT_EQ(page.entries.size(), 1u) << "one is always shown";
 }
 
 TEST_F(AuditTest, AnEntryLeadsToItsEventItsRunAndItsToken) {
@@ -152,7 +193,7 @@ TEST_F(AuditTest, AnEntryLeadsToItsEventItsRunAndItsToken) {
     run.started_at = kNow;
     append_run(tx, run);
     start_step(tx, 1, "backup", kNow);
-    const auto entries = read_audit(tx, WallTime(), 10);
+    const auto entries = read_audit(tx, {}).entries;
     ASSERT_EQ(entries.size(), 4u);
     EXPECT_EQ(entries[0].event_id, 1);
     EXPECT_EQ(entries[0].run_id, 0);

@@ -317,9 +317,13 @@ TEST_F(ControlTest, TheAuditGoesBackAsFarAsAsked) {
   clock.advance(std::chrono::hours(1));
   ask("submit", {{"event", "backup_requested"}});
   EXPECT_EQ(ask("audit")["audit"].size(), 2u);
+  EXPECT_EQ(ask("audit")["truncated"], false);
   EXPECT_EQ(ask("audit", {{"limit", 1}})["audit"][0]["what"], "backup_requested");
-  const auto since = std::chrono::milliseconds(clock.now().time_since_epoch()).count();
-  EXPECT_EQ(ask("audit", {{"since_ms", since}})["audit"].size(), 1u);
+  EXPECT_EQ(ask("audit", {{"limit", 1}})["truncated"], true);
+  EXPECT_EQ(ask("audit", {{"limit", -1}})["audit"].size(), 1u);
+  const auto now = std::chrono::milliseconds(clock.now().time_since_epoch()).count();
+  EXPECT_EQ(ask("audit", {{"since_ms", now}})["audit"].size(), 1u);
+  EXPECT_EQ(ask("audit", {{"until_ms", now - 1}})["audit"][0]["what"], "adopted");
 }
 
 // Intake holds the journal while it writes, and the audit of a million events takes seconds:

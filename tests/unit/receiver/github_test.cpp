@@ -223,9 +223,32 @@ TEST(GithubPayload, WhoeverMadeTheDeploymentTellsOfTheRelease) {
   EXPECT_EQ(found->details.rework, true);
 }
 
-TEST(GithubPayload, WhatIsToldWronglyIsNamed) {
-  EXPECT_EQ(malformed(parse("deployment", deployment("v2", R"({"migrations": ["--all"]})"))),
-            "deployment.payload.migrations: only names of letters, digits, '.', '_', '-' and '+'");
+TEST(GithubPayload, AKeyThatIsUsedForSomethingElseCostsTheDeployNothing) {
+  const auto found = event(parse("deployment", deployment("v2", R"({"digest": {"js": "4f1e"},
+      "migrations": ["--all"], "commit": true, "rework": true})")));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, EventKind::deploy_requested);
+  EXPECT_EQ(found->release, "v2");
+  EXPECT_EQ(found->details.digest, "");
+  EXPECT_TRUE(found->details.migrations.empty());
+  EXPECT_EQ(found->details.commit, "f95f852bd8fca8fcc58a9a2d6c842781e32a215e") << "GitHub's own";
+  EXPECT_EQ(found->details.rework, true) << "what is understood counts";
+  EXPECT_EQ(found->details.rollback_safe, std::nullopt) << "nobody spoke of it";
+  EXPECT_EQ(found->details.not_understood,
+            (std::map<std::string, std::string>{
+                {"commit", "expected text"},
+                {"digest", "expected text"},
+                {"migrations", "only names of letters, digits, '.', '_', '-' and '+'"}}));
+}
+
+TEST(GithubPayload, APayloadThatIsTheTextOfAnObjectIsReadAsThatObject) {
+  const auto found = event(parse(
+      "deployment", deployment("main", R"("{\"release\": \"v2\", \"rollback_safe\": false}")")));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->release, "v2");
+  EXPECT_EQ(found->details.rollback_safe, false);
+  EXPECT_EQ(release("v2", R"("by hand")"), "v2") << "any other text is nobody's";
+  EXPECT_EQ(release("v2", R"("[1]")"), "v2");
 }
 
 TEST(GithubPayload, AReleaseTellsTheTimeOfItsCommit) {
@@ -241,7 +264,8 @@ TEST(GithubPayload, WhatGithubItselfTellsWronglyCostsNothing) {
   const auto found = event(parse("release", R"({"action": "published",
       "release": {"id": 1, "tag_name": "v2", "created_at": "yesterday"}})"));
   ASSERT_TRUE(found);
-  EXPECT_TRUE(found->details.is_empty());
+  EXPECT_TRUE(found->details.commit_times.empty());
+  EXPECT_EQ(found->details.not_understood.count("commit_time"), 1U);
 }
 
 }  // namespace

@@ -73,6 +73,36 @@ TEST(ReleaseDetails, WhatCouldBeAnOptionOrAPathIsRefusedByName) {
   EXPECT_EQ(fault({{"rollback_safe", "perhaps"}}), "rollback_safe: expected true or false");
 }
 
+TEST(ReleaseDetails, WhatASenderTellsWronglyIsAbsentAndNamed) {
+  const auto read = read_release_details(
+      {{"commit", "main"}, {"commit_time", 1764151200}, {"digest", kDigest}, {"rework", "fix"}});
+  EXPECT_EQ(to_json(read), (json{{"digest", kDigest},
+                                 {"not_understood",
+                                  {{"commit", "expected 7 to 64 hexadecimal digits"},
+                                   {"commit_time", "expected text, or a list of texts"},
+                                   {"rework", "expected true or false"}}}}));
+  EXPECT_FALSE(read.is_empty());
+}
+
+TEST(ReleaseDetails, ARollbackSafeThatCannotBeReadIsFalse) {
+  for (const json& value :
+       {json("perhaps"), json("True"), json(1), json::array(), json::object()}) {
+    EXPECT_EQ(read_release_details({{"rollback_safe", value}}).rollback_safe, false) << value;
+  }
+  for (const json& nothing : {json(""), json(nullptr)}) {
+    EXPECT_EQ(read_release_details({{"rollback_safe", nothing}}).rollback_safe, std::nullopt);
+  }
+}
+
+TEST(ReleaseDetails, WhatIsStoredIsReadBackWithWhatWasNotUnderstood) {
+  const json object = to_json(read_release_details({{"digest", 1}, {"rollback_safe", 2}}));
+  const auto read = stored_release_details(object);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), object);
+  EXPECT_FALSE(stored_release_details({{"digest", 1}})) << "nothing of ours has written that";
+  EXPECT_TRUE(details({{"not_understood", {{"digest", "x"}}}}).is_empty()) << "not a sender's key";
+}
+
 TEST(ReleaseDetails, ListsHaveAnEnd) {
   const std::vector<std::string> times(ReleaseDetails::kCommitTimesMax + 1, "2026-11-26T10:00:00Z");
   EXPECT_EQ(fault({{"commit_times", times}}), "commit_times: more than 250");
@@ -82,9 +112,10 @@ TEST(ReleaseDetails, ListsHaveAnEnd) {
 
 TEST(ReleaseDetails, WhatIsToldLaterTakesThePlaceOfWhatWasKnown) {
   const auto known = details({{"commit", "1111111"}, {"digest", kDigest}});
-  const auto told = details({{"commit", "2222222"}, {"rework", true}});
+  const auto told =
+      read_release_details({{"commit", "2222222"}, {"digest", "latest"}, {"rework", true}});
   EXPECT_EQ(to_json(merged(known, told)), (json{{"commit", "2222222"}, {"digest", kDigest}}))
-      << "rework is about one deployment";
+      << "rework, and what is not understood, are about one deployment";
 }
 
 TEST(ReleaseDetails, PeopleReadItInOneLine) {

@@ -79,6 +79,15 @@ TEST(StandardPayload, ANameThatIsNoReleaseIsRefused) {
             "release: not a release's name");
 }
 
+TEST(StandardPayload, ADetailThatIsNotUnderstoodCostsTheEventNothing) {
+  const auto found = event(
+      R"({"event": "deploy_succeeded", "release": "v2", "digest": "latest", "commit": "1a2b3c4"})");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->details.commit, "1a2b3c4");
+  EXPECT_EQ(found->details.digest, "");
+  EXPECT_EQ(found->details.not_understood.count("digest"), 1U);
+}
+
 TEST(StandardPayload, WithoutAnActorTheSenderAsked) {
   EXPECT_EQ(event(R"({"event": "backup_requested"})")->actor, "ci");
 }

@@ -129,6 +129,19 @@ TEST_F(WebhooksTest, TheSameEventAgainIs200) {
   EXPECT_EQ(outcomes("ci", "duplicate"), 1);
 }
 
+TEST_F(WebhooksTest, ADetailThatIsNotUnderstoodIsCountedAndTheSenderToldOfIt) {
+  const std::string body = R"({"action": "created", "deployment": {"id": 1, "ref": "v2",
+      "payload": {"rollback_safe": "perhaps"}}, "sender": {"login": "ada"}})";
+  const std::string named = R"("not_understood":{"rollback_safe":"expected true or false"})";
+  const Response response = webhooks->handle(github("deployment", body));
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.body, R"({"duplicates":0,)" + named + R"(,"stored":1})");
+  const Response again = webhooks->handle(github("deployment", body));
+  EXPECT_EQ(again.body, R"({"duplicates":1,)" + named + R"(,"stored":0})");
+  EXPECT_EQ(counted("backstay_receiver_details_not_understood_total", "ci", "key", "rollback_safe"),
+            1);
+}
+
 TEST_F(WebhooksTest, AGroupWithOneNewAlertIs202) {
   webhooks->handle(alert(kSecret, 1));
   const Response response = webhooks->handle(alert(kSecret, 3));

@@ -37,7 +37,7 @@ struct WorkerApprovalTest : test::WorkerFixture {
   std::vector<std::string> audit_of(std::int64_t id) {
     std::vector<std::string> lines;
     change([&](journal::Transaction& tx) {
-      for (const auto& entry : read_audit(tx, WallTime(), 1000)) {
+      for (const auto& entry : read_audit(tx, {}).entries) {
         const bool is_about_it = entry.kind == "approval" || entry.kind == "decision";
         if (entry.event_id == id && is_about_it) {
           lines.push_back(entry.kind + " " + entry.what + " | " + entry.actor + " | " + entry.why);

@@ -235,7 +235,7 @@ TEST_F(WorkerTest, WithNothingToGoBackToTheReasonIsInTheAudit) {
   work();
   EXPECT_TRUE(runs("rollback").empty());
   change([](journal::Transaction& tx) {
-    const auto audit = read_audit(tx, WallTime(), 1000);
+    const auto audit = read_audit(tx, {}).entries;
     EXPECT_EQ(audit.back().what, "refuse");
     EXPECT_EQ(audit.back().subject, "no_good_release");
     EXPECT_EQ(audit.back().why,
