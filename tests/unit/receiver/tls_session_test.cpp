@@ -225,6 +225,7 @@ TEST_F(TlsSessionTest, AGoodbyeInTheMiddleOfAHandshakeEndsIt) {
   RawClient client(address);
   client.send(TlsClient::hello() + std::string("\x15\x03\x03\x00\x02\x01\x00", 7));
   EXPECT_NE(client.read_to_end(), "") << "the server's hello, and the end";
+  EXPECT_EQ(failed(TlsFailure::disconnected), 1u);
 }
 
 // Of the last record of a head that is as long as may be, TLS keeps what comes after it.
