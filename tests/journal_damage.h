@@ -9,6 +9,13 @@ namespace backstay::test {
 
 constexpr std::size_t kPageBytes = 4096;
 
+// Overwrites a page of a closed journal; they count from 1.
+inline void damage_page(const std::string& path, std::size_t page) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>((page - 1) * kPageBytes));
+  file << std::string(kPageBytes, '\x5a');
+}
+
 // Overwrites each page of a closed journal that holds the text. Returns how many those were.
 inline int damage_pages_with(const std::string& path, const std::string& text) {
   std::ifstream in(path, std::ios::binary);

@@ -1,30 +1,22 @@
 #pragma once
 
 #include <array>
-#include <cstring>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/client_socket.h"
 
 namespace backstay::test {
 
-// The other end of a connection, byte by byte: what no well-behaved client would send. Reading
-// gives up after a minute, so that a server that hangs fails the test.
+// The other end of a connection, byte by byte: what no well-behaved client would send.
 class RawClient {
  public:
-  // "127.0.0.1:9879", or the path of a unix socket.
-  explicit RawClient(const std::string& address) : descriptor_(connect_to(address)) {
-    const timeval patience{60, 0};
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
+  // As connect_to() takes it.
+  explicit RawClient(const std::string& address) : descriptor_(connect_to(address)) {}
   ~RawClient() { close(); }
   RawClient(RawClient&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   RawClient(const RawClient&) = delete;
@@ -71,31 +63,6 @@ class RawClient {
   }
 
  private:
-  static int connect_to(const std::string& address) {
-    const int descriptor = address.front() == '/' ? connect_unix(address) : connect_tcp(address);
-    if (descriptor < 0) throw std::runtime_error("cannot connect to " + address);
-    return descriptor;
-  }
-  static int connect_tcp(const std::string& address) {
-    const std::size_t colon = address.rfind(':');
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-    ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return descriptor;
-    ::close(descriptor);
-    return -1;
-  }
-  static int connect_unix(const std::string& path) {
-    sockaddr_un to{};
-    to.sun_family = AF_UNIX;
-    std::strncpy(to.sun_path, path.c_str(), sizeof to.sun_path - 1);
-    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return descriptor;
-    ::close(descriptor);
-    return -1;
-  }
   static std::size_t content_length(const std::string& head) {
     const std::size_t at = head.find("Content-Length: ");
     return at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));

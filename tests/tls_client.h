@@ -1,26 +1,35 @@
 #pragma once
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "tests/certificate_authority.h"
+#include "tests/client_socket.h"
 
 namespace backstay::test {
 
 // The other end of a TLS connection. Whatever goes wrong makes it an empty answer.
 class TlsClient {
  public:
+  // What a client of TLS 1.2 begins with.
+  static std::string hello() {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+        SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+    SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> session(SSL_new(context.get()), &SSL_free);
+    BIO* out = BIO_new(BIO_s_mem());
+    SSL_set_bio(session.get(), BIO_new(BIO_s_mem()), out);
+    SSL_connect(session.get());
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(out, &bytes);
+    return {bytes, static_cast<std::size_t>(size)};
+  }
   // Trusts `authority`, shows `own` if there is one, and may be held to a version.
   TlsClient(const std::string& address, const std::string& authority,
             const CertificateAndKey& own = {}, int version = 0)
@@ -69,6 +78,19 @@ class TlsClient {
       if (answer.size() >= head + 4 + std::stoul(answer.substr(length + 16))) return answer;
     }
   }
+  // Everything, until the other side closes.
+  std::string read_to_end() {
+    std::string bytes;
+    char buffer[4096];
+    for (int got = 0; (got = SSL_read(session_.get(), buffer, sizeof buffer)) > 0;) {
+      bytes.append(buffer, static_cast<std::size_t>(got));
+    }
+    return bytes;
+  }
+  // Whether the server said, inside TLS, that nothing more comes.
+  [[nodiscard]] bool is_told_the_end() const {
+    return (SSL_get_shutdown(session_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
@@ -87,20 +109,6 @@ class TlsClient {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
         PEM_read_bio_PrivateKey(bytes.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
     SSL_CTX_use_PrivateKey(context_.get(), key.get());
-  }
-  static int connect_to(const std::string& address) {
-    const std::size_t colon = address.rfind(':');
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
-    ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval patience{60, 0};
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (::connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-      throw std::runtime_error("cannot connect to " + address);
-    }
-    return descriptor;
   }
 
   int descriptor_;

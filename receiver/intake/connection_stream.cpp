@@ -85,14 +85,6 @@ void ConnectionStream::linger(std::chrono::milliseconds time_max) {
   }
 }
 
-bool ConnectionStream::is_readable() const {
-  return begin_ < end_ || (tls_ && tls_->has_pending()) || wait_for(POLLIN, read_until_);
-}
-
-bool ConnectionStream::is_writable() const {
-  return wait_for(POLLOUT, write_until_.value_or(Clock::now() + deadline_));
-}
-
 TlsSession::Moved ConnectionStream::try_to_read(std::size_t bytes_max) {
   if (tls_) return tls_->read(buffer_.data(), bytes_max);
   return moved(::recv(descriptor_, buffer_.data(), bytes_max, MSG_DONTWAIT), State::wants_read);
@@ -119,7 +111,7 @@ ssize_t ConnectionStream::receive(std::size_t bytes_max) {
 
 ssize_t ConnectionStream::read(char* data, size_t size) {
   if (begin_ == end_) {
-    send_answer();  // the sender may wait for a "100 Continue"
+    if (!send_answer()) return -1;  // the sender may wait for a "100 Continue"
     if (bytes_left_ == 0) return -1;
     const ssize_t got = receive(std::min(buffer_.size(), bytes_left_));
     if (got <= 0) return got;
@@ -138,28 +130,29 @@ ssize_t ConnectionStream::write(const char* data, size_t size) {
     kept_back_.append(data, size);
     return static_cast<ssize_t>(size);
   }
-  send_answer();
-  return send_now(data, size);
+  return send_answer() ? send_now(data, size) : -1;
 }
 
-void ConnectionStream::send_answer() {
+bool ConnectionStream::send_answer() {
   std::string_view rest = kept_back_;
   while (!rest.empty()) {
     const ssize_t sent = send_now(rest.data(), rest.size());
-    if (sent <= 0) break;  // whoever reads next finds the connection closed
+    if (sent <= 0) break;
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   kept_back_.clear();
+  return !is_cut_;
 }
 
 ssize_t ConnectionStream::send_now(const char* data, std::size_t size) {
   if (!write_until_) write_until_ = Clock::now() + deadline_;
-  for (;;) {
+  while (!is_cut_) {
     const TlsSession::Moved sent = try_to_write(data, size);
     if (sent.state == State::done) return static_cast<ssize_t>(sent.bytes);
-    if (sent.state == State::closed || sent.state == State::failed) return -1;
-    if (!wait_for(sent.state, *write_until_)) return -1;
+    is_cut_ = sent.state == State::closed || sent.state == State::failed;
+    if (!is_cut_ && !wait_for(sent.state, *write_until_)) is_cut_ = has_timed_out_ = true;
   }
+  return -1;
 }
 
 void ConnectionStream::get_remote_ip_and_port(std::string& ip, int& port) const {

@@ -35,13 +35,16 @@ class ConnectionStream final : public httplib::Stream {
   [[nodiscard]] const TlsSession* failed_tls() const { return has_failed_ ? tls_.get() : nullptr; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
   // Sends what write() has kept back: an answer goes out in one piece, which wakes its reader once.
-  void send_answer();
+  // False where that could not be sent whole: nothing more may be, for it would be taken for the
+  // rest.
+  bool send_answer();
   // Ends our side and waits a moment for the other, so that an answer that was sent while the
   // request still came in is not lost to a reset.
   void linger(std::chrono::milliseconds time_max);
 
-  [[nodiscard]] bool is_readable() const override;
-  [[nodiscard]] bool is_writable() const override;
+  // read() and write() wait by themselves.
+  [[nodiscard]] bool is_readable() const override { return true; }
+  [[nodiscard]] bool is_writable() const override { return true; }
   ssize_t read(char* data, size_t size) override;
   ssize_t write(const char* data, size_t size) override;
   void get_remote_ip_and_port(std::string& ip, int& port) const override;
@@ -68,6 +71,7 @@ class ConnectionStream final : public httplib::Stream {
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
   std::string kept_back_;                         // of the answer
+  bool is_cut_ = false;                           // an answer that was not sent whole
   bool has_timed_out_ = false;
   std::unique_ptr<TlsSession> tls_;  // none: plain
   bool has_failed_ = false;          // its handshake

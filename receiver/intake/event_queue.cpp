@@ -15,7 +15,6 @@ bool EventQueue::has_room_for(journal::Transaction& tx, std::int64_t count) {
 Result<intake::Appended> EventQueue::append(const std::vector<Event>& events) {
   intake::Appended appended;
   const auto written = journal_.write([&](journal::Transaction& tx) {
-    appended = {};
     const auto count = static_cast<std::int64_t>(events.size());
     if (!has_room_for(tx, count)) {
       appended.is_full = std::any_of(events.begin(), events.end(), [&](const Event& event) {

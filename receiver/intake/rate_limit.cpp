@@ -19,8 +19,7 @@ std::optional<std::chrono::seconds> RateLimit::take() {
     tokens_ -= 1;
     return std::nullopt;
   }
-  return std::chrono::seconds(
-      std::max(1L, std::lround(std::ceil((1 - tokens_) / config_.per_second))));
+  return std::chrono::seconds(std::lround(std::ceil((1 - tokens_) / config_.per_second)));
 }
 
 }  // namespace backstay::intake

@@ -67,8 +67,8 @@ struct Announced {
 class Parser final : public httplib::Server {
  public:
   Parser(const intake::Handler& handler, const ServerLimits& limits,
-         std::atomic<std::uint64_t>& too_large)
-      : handler_(handler), limits_(limits), too_large_(too_large) {
+         std::atomic<std::uint64_t>& too_large, const std::atomic<bool>& is_stopping)
+      : handler_(handler), limits_(limits), too_large_(too_large), is_stopping_(is_stopping) {
     set_keep_alive_max_count(kRequestsPerConnectionMax);
     const auto without_body = [this](const httplib::Request& in, httplib::Response& out) {
       is_read_whole = !Announced(in).anything();
@@ -94,18 +94,19 @@ class Parser final : public httplib::Server {
         });
   }
 
-  // False when the connection is to be closed.
-  bool serve_one(ConnectionStream& stream) {
+  // False when the connection is to be closed. The answer to the last says so, or a client might
+  // send its next request into a closed connection, and not know whether that was taken.
+  bool serve_one(ConnectionStream& stream, bool is_last) {
     stream.begin_request(limits_.request_deadline, kHeadBytesMax);
     if (!stream.shake_hands()) return false;
     bool is_closed = false;
     is_read_whole = false;
-    const bool served = process_request(stream, false, is_closed, [&](httplib::Request&) {
+    const bool served = process_request(stream, is_last, is_closed, [&](httplib::Request&) {
       // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
     });
-    stream.send_answer();
-    return served && !is_closed && is_read_whole;
+    const bool is_sent = stream.send_answer();
+    return served && is_sent && !is_closed && is_read_whole;
   }
 
  private:
@@ -155,12 +156,14 @@ class Parser final : public httplib::Server {
     const Response response = handler_(request);
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name.c_str(), value);
+    if (is_stopping_) out.set_header("Connection", "close");
     out.set_content(response.body, response.content_type.c_str());
   }
 
   const intake::Handler& handler_;
   const ServerLimits& limits_;
   std::atomic<std::uint64_t>& too_large_;
+  const std::atomic<bool>& is_stopping_;
 };
 
 // A connection with its thread.
@@ -181,7 +184,7 @@ struct Server::Impl {
       : handler(std::move(handler_in)),
         limits(limits_in),
         tls(std::move(tls_in)),
-        parser(handler, limits, bodies_too_large) {}
+        parser(handler, limits, bodies_too_large, is_stopping) {}
 
   void serve(Connection& connection) {
     try {
@@ -194,12 +197,12 @@ struct Server::Impl {
 
   void serve_requests(Connection& connection) {
     ConnectionStream& stream = connection.stream;
-    for (std::size_t i = 0; i < kRequestsPerConnectionMax && !is_stopping; ++i) {
-      connection.is_idle = true;
-      if (!stream.wait_for_request(limits.request_deadline)) break;
+    for (std::size_t i = 0; i < kRequestsPerConnectionMax; ++i) {
+      connection.is_idle = true;  // before we look: stop() does it the other way round
+      if (is_stopping || !stream.wait_for_request(limits.request_deadline)) break;
       connection.is_idle = false;
       if (i == 0) secure(connection);
-      if (!parser.serve_one(stream)) break;
+      if (!parser.serve_one(stream, i + 1 == kRequestsPerConnectionMax)) break;
     }
     if (stream.has_timed_out()) {
       ++requests_timed_out;

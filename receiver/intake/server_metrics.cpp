@@ -22,7 +22,7 @@ std::vector<prometheus::MetricFamily> ServerMetrics::Collect() const {
       counter("backstay_receiver_connections_refused_total",
               "Connections over the limit, answered 503.", counters.connections_refused),
       counter("backstay_receiver_requests_timed_out_total",
-              "Requests that did not come in whole within their deadline.",
+              "Requests that were not whole, or whose answer was not taken, within their deadline.",
               counters.requests_timed_out),
       counter("backstay_receiver_bodies_too_large_total", "Bodies over the limit, answered 413.",
               counters.bodies_too_large),

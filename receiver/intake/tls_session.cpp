@@ -146,7 +146,9 @@ TlsSession::State TlsSession::shake_hands() {
   const int result = SSL_do_handshake(session_.get());
   if (result != 1) {
     const State state = state_of(result);
-    return state == State::closed ? State::failed : state;
+    if (state != State::closed) return state;
+    failure_ = TlsFailure::disconnected;  // a goodbye in the middle of it
+    return State::failed;
   }
   if (!is_allowed()) {
     failure_ = TlsFailure::certificate;

@@ -22,8 +22,9 @@ sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
 sys.dont_write_bytecode = True
 
 from journal import Journal  # noqa: E402
+from lone_receiver import LoneReceiver  # noqa: E402
 from script import main, show_logs  # noqa: E402
-from stage import Stage, wait_for  # noqa: E402
+from stage import wait_for  # noqa: E402
 
 DONE, REFUSED = 0, 3
 WAIT_SECONDS = 120
@@ -54,7 +55,7 @@ class World(BaseHTTPRequestHandler):
         pass
 
 
-class AskingStage(Stage):
+class AskingReceiver(LoneReceiver):
     def __init__(self):
         super().__init__()
         self.live = self.dir / "live"
@@ -63,40 +64,29 @@ class AskingStage(Stage):
         self.world.live = self.live
         self.world.active_at = ""
         threading.Thread(target=self.world.serve_forever, daemon=True).start()
-        self.secret("db_url", "postgresql://nobody@127.0.0.1:1/none")
-
-    def write_config(self, approve_within):
-        world = f"http://127.0.0.1:{self.world.server_port}"
-        self.receiver_config = self.dir / "receiver.yml"
-        self.receiver_config.write_text(f"""\
-service: shop
-state_dir: receiver
-database: {{url_file: secrets/db_url}}
-backups: {{dir: backups}}
-prometheus: {{url: "{world}"}}
-webhooks: [{{name: alertmanager, provider: alertmanager, bearer_token_file: secrets/am_token}}]
-policy:
-  mode: approve
-  approve_within: {approve_within}
-  rules:
-    - {{name: bad-release, on: {{event: alert_firing, labels: {{action: rollback}}}}, do: [rollback]}}
-deploy:
-  deploy: [/bin/true, "{{release}}"]
-  switch: [/bin/sh, -c, 'echo "$1" > "$0"', "{self.live}", "{{release}}"]
-  current: [/bin/cat, "{self.live}"]
-  list: [/bin/echo, "1\\n2"]
-  health_url: {world}/health
-  version_url: {world}/version
-confirm: {{clear_for: 200ms, within: 10s}}
-notify: [{{channel: slack, url_file: secrets/slack_url}}]
-""")
 
     def start(self, approve_within="30m"):
-        self.write_config(approve_within)
-        address = self.start_daemon("receiver", [
-            self.binaries / "backstay-receiver", f"--config.file={self.receiver_config}",
-            "--web.listen-address=127.0.0.1:0"])
-        self.receiver = f"http://{address}"
+        world = f"http://127.0.0.1:{self.world.server_port}"
+        self.configure(
+            prometheus={"url": world},
+            webhooks=[{"name": "alertmanager", "provider": "alertmanager", "bearer_token_file": "secrets/am_token"}],
+            policy={
+                "mode": "approve",
+                "approve_within": approve_within,
+                "rules": [{"name": "bad-release", "do": ["rollback"],
+                           "on": {"event": "alert_firing", "labels": {"action": "rollback"}}}],
+            },
+            deploy={
+                "deploy": ["/bin/true", "{release}"],
+                "switch": ["/bin/sh", "-c", 'echo "$1" > "$0"', str(self.live), "{release}"],
+                "current": ["/bin/cat", str(self.live)],
+                "list": ["/bin/echo", "1\n2"],
+                "health_url": f"{world}/health",
+                "version_url": f"{world}/version",
+            },
+            confirm={"clear_for": "200ms", "within": "10s"},
+            notify=[{"channel": "slack", "url_file": "secrets/slack_url"}])
+        self.start_receiver()
 
     def fire(self, instance="a"):
         """Alertmanager's delivery of the alert, which began just now."""
@@ -119,7 +109,7 @@ notify: [{{channel: slack, url_file: secrets/slack_url}}]
 
 class Approval(unittest.TestCase):
     def setUp(self):
-        self.stage = AskingStage()
+        self.stage = AskingReceiver()
         self.addCleanup(self.stage.remove)
         self.addCleanup(self.stage.stop)
         show_logs(self.stage.dir, "logs/*.log")

@@ -15,71 +15,44 @@ sys.path[:0] = [str(ROOT / "examples" / "demo"), str(Path(__file__).parent)]
 sys.dont_write_bytecode = True
 
 from journal import Journal  # noqa: E402
+from lone_receiver import LoneReceiver  # noqa: E402
 from mail_server import MailServer  # noqa: E402
 from ports import free_port  # noqa: E402
 from script import main, show_logs  # noqa: E402
-from stage import Stage, wait_for  # noqa: E402
+from stage import wait_for  # noqa: E402
 
 WAIT_SECONDS = 120
 STORM = 50
 
 
-class ToldStage(Stage):
-    """The receiver alone, which knows no service: nothing is ever done."""
+class TellingReceiver(LoneReceiver):
+    """With a mail server."""
 
     def __init__(self):
         super().__init__()
-        password = self.secret("mail_password", "correct horse battery")
-        self.secret("db_url", "postgresql://nobody@127.0.0.1:1/none")
+        self.secret("mail_password", "correct horse battery")
         self.mail = MailServer(self.dir, free_port(), "backstay", self.secrets["mail_password"])
-        self.password = password
 
-    def write_config(self, host="localhost", slack="severities: [error]", email="tls: starttls"):
-        self.receiver_config = self.dir / "receiver.yml"
-        rules = "\n".join(f"    - {{name: {name}, on: {{event: {event}}}, do: [backup]}}"
-                          for name, event in (("nightly", "backup_requested"), ("other", "deploy_failed")))
-        self.receiver_config.write_text(f"""\
-service: "Rücknahme"
-state_dir: receiver
-database: {{url_file: secrets/db_url}}
-backups: {{dir: backups}}
-prometheus: {{url: "http://127.0.0.1:1"}}
-webhooks: [{{name: ci, provider: standard, secret_file: secrets/ci}}]
-policy:
-  mode: auto
-  rules:
-{rules}
-deploy:
-  deploy: [/bin/false]
-  switch: [/bin/false]
-  current: [/bin/false]
-  list: [/bin/false]
-  health_url: http://127.0.0.1:1/
-  version_url: http://127.0.0.1:1/
-notify:
-  - {{channel: slack, url_file: secrets/slack_url, {slack}, group_window: 3s}}
-  - channel: email
-    {email}
-    host: {host}
-    port: {self.mail.port}
-    ca_file: {self.mail.certificate}
-    user: backstay
-    password_file: {self.password}
-    from: backstay@example.com
-    to: [ops@example.com, gone@example.com]
-    group_window: 3s
-""")
-
-    def start_receiver(self):
-        address = self.start_daemon("receiver", [
-            self.binaries / "backstay-receiver", f"--config.file={self.receiver_config}",
-            "--web.listen-address=127.0.0.1:0"])
-        self.receiver = f"http://{address}"
+    def write_config(self, host="localhost", slack={"severities": ["error"]}, email={"tls": "starttls"}):
+        self.configure(
+            service="Rücknahme",
+            webhooks=[{"name": "ci", "provider": "standard", "secret_file": "secrets/ci"}],
+            policy={
+                "mode": "auto",
+                "rules": [{"name": "nightly", "on": {"event": "backup_requested"}, "do": ["backup"]},
+                          {"name": "other", "on": {"event": "deploy_failed"}, "do": ["backup"]}],
+            },
+            notify=[
+                {"channel": "slack", "url_file": "secrets/slack_url", "group_window": "3s"} | slack,
+                {"channel": "email", "host": host, "port": self.mail.port, "ca_file": str(self.mail.certificate),
+                 "user": "backstay", "password_file": "secrets/mail_password", "from": "backstay@example.com",
+                 "to": ["ops@example.com", "gone@example.com"], "group_window": "3s"} | email,
+            ])
 
 
 class Notifications(unittest.TestCase):
     def setUp(self):
-        self.stage = ToldStage()
+        self.stage = TellingReceiver()
         self.addCleanup(self.stage.remove)
         self.addCleanup(self.stage.stop)
         show_logs(self.stage.dir, "logs/*.log")
@@ -177,8 +150,8 @@ class Notifications(unittest.TestCase):
         (self.stage.dir / "mail.txt").write_text("{{service}} says: {{text}}\n{{^run}}Nothing was run.{{/run}}\n")
         (self.stage.dir / "slack.txt").write_text("<!here> {{{title}}}\n")
         self.start_mail()
-        self.start(slack="template_file: slack.txt",
-                   email='title_template: "[{{severity}}] {{title}}"\n    template_file: mail.txt')
+        self.start(slack={"template_file": "slack.txt"},
+                   email={"title_template": "[{{severity}}] {{title}}", "template_file": "mail.txt"})
         self.ask()
         mail = self.wait_for_mails("ops@example.com", 1)[0]
         self.assertEqual(mail["Subject"], "[warning] Rücknahme: backup refused")
@@ -191,7 +164,7 @@ class Notifications(unittest.TestCase):
     def test_a_placeholder_that_there_is_not_is_an_error_with_file_and_line(self):
         path = self.stage.dir / "mail.txt"
         path.write_text("{{title}}\n{{sevrity}}\n")
-        self.stage.write_config(email="template_file: mail.txt")
+        self.stage.write_config(email={"template_file": "mail.txt"})
         check = subprocess.run([self.stage.binaries / "backstay-receiver", "--config.check",
                                 f"--config.file={self.stage.receiver_config}"],
                                capture_output=True, text=True, timeout=WAIT_SECONDS)

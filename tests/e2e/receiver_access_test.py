@@ -22,26 +22,26 @@ warnings.simplefilter("ignore", DeprecationWarning)
 
 import crypt  # noqa: E402
 from journal import Journal  # noqa: E402
+from lone_receiver import LoneReceiver  # noqa: E402
 from ports import free_port  # noqa: E402
 from script import main, show_logs  # noqa: E402
-from stage import Stage, get_json, wait_for  # noqa: E402
+from stage import get_json, wait_for  # noqa: E402
 
 WAIT_SECONDS = 120
 PASSWORD = "open sesame: ü%\"\\"
 CURL_NO_CERTIFICATE = (35, 56)  # it may have sent its request before it hears of it
 
 
-class AccessStage(Stage):
-    """The receiver, Prometheus and Alertmanager, each with a certificate of one authority."""
+class GuardedReceiver(LoneReceiver):
+    """With Prometheus and Alertmanager, each with a certificate of one authority."""
 
     def start(self):
-        self.secret("db_url", "postgresql://nobody@127.0.0.1:1/none")
         self.secret("password", PASSWORD)
         self.make_authority()
         for name in ("receiver", "prometheus", "alertmanager"):
             self.issue(name)
         self.write_web_config()
-        self.write_receiver_config()
+        self.configure_webhooks()
         self.start_receiver()
         self.start_alertmanager()
         self.start_prometheus()
@@ -75,29 +75,18 @@ basic_auth_users: {{prometheus: {made}, alertmanager: {made}, github: {made}}}
 http_server_config: {{headers: {{X-Content-Type-Options: nosniff}}}}
 """)
 
-    def write_receiver_config(self):
-        self.receiver_config = self.dir / "receiver.yml"
-        self.receiver_config.write_text(f"""\
-service: shop
-state_dir: receiver
-database: {{url_file: secrets/db_url}}
-backups: {{dir: backups}}
-prometheus: {{url: "http://127.0.0.1:{self.prometheus_port}"}}
-trusted_proxies: [127.0.0.1]
-webhooks:
-  - {{name: alertmanager, provider: alertmanager, basic_auth_user: alertmanager}}
-  - {{name: github, provider: github, secret_file: secrets/github}}
-  - {{name: open, provider: github, secret_file: secrets/github, basic_auth: not_asked}}
-  - {{name: listed, provider: github, secret_file: secrets/github, allow_from: [192.30.252.0/22]}}
-  - {{name: slow, provider: github, secret_file: secrets/github, rate_limit: {{per_second: 0.01, burst: 1}}}}
-deploy:
-  deploy: [/bin/false]
-  switch: [/bin/false]
-  current: [/bin/false]
-  list: [/bin/false]
-  health_url: http://127.0.0.1:1/
-  version_url: http://127.0.0.1:1/
-""")
+    def configure_webhooks(self):
+        github = {"provider": "github", "secret_file": "secrets/github"}
+        self.configure(
+            prometheus={"url": self.prometheus},
+            trusted_proxies=["127.0.0.1"],
+            webhooks=[
+                {"name": "alertmanager", "provider": "alertmanager", "basic_auth_user": "alertmanager"},
+                {"name": "github"} | github,
+                {"name": "open", "basic_auth": "not_asked"} | github,
+                {"name": "listed", "allow_from": ["192.30.252.0/22"]} | github,
+                {"name": "slow", "rate_limit": {"per_second": 0.01, "burst": 1}} | github,
+            ])
 
     def start_receiver(self):
         self.address = self.start_daemon("receiver", [
@@ -185,7 +174,7 @@ scrape_configs:
 class Access(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stage = AccessStage()
+        cls.stage = GuardedReceiver()
         cls.addClassCleanup(cls.stage.remove)
         cls.addClassCleanup(cls.stage.stop)
         show_logs(cls.stage.dir, "logs/*.log")
@@ -266,7 +255,7 @@ class Access(unittest.TestCase):
         stage = self.stage
         config = stage.dir / "bearer.yml"
         config.write_text(stage.receiver_config.read_text().replace(
-            "basic_auth_user: alertmanager", f"bearer_token_file: {stage.dir}/secrets/am_token"))
+            '"basic_auth_user": "alertmanager"', f'"bearer_token_file": "{stage.dir}/secrets/am_token"'))
         checked = subprocess.run([stage.binaries / "backstay-receiver", f"--config.file={config}", "--config.check",
                                   f"--web.config.file={stage.web_config}"], capture_output=True, text=True)
         self.assertEqual(checked.returncode, 2, checked.stderr)

@@ -1,6 +1,7 @@
 #include "receiver/intake/connection_stream.h"
 
 #include <array>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -57,6 +58,9 @@ TEST_F(ConnectionStreamTest, ARequestMayHaveSoManyBytesAndNoMore) {
   stream->allow_bytes(2);
   EXPECT_EQ(read(100), "56");
   EXPECT_EQ(read(100), "error");
+  stream->allow_bytes(1);
+  stream->begin_request(minutes(1), 2);
+  EXPECT_EQ(read(100), "78") << "what the one before left over is not the next one's";
   EXPECT_FALSE(stream->has_timed_out());
 }
 
@@ -93,12 +97,33 @@ TEST_F(ConnectionStreamTest, WhatWasReadTooMuchIsTheNextRequest) {
   EXPECT_EQ(read(100), "second");
 }
 
+TEST_F(ConnectionStreamTest, EachRequestHasTimeOfItsOwn) {
+  stream->begin_request(milliseconds(20), 1000);
+  EXPECT_EQ(stream->write("first", 5), 5);
+  stream->send_answer();
+  EXPECT_FALSE(stream->wait_for_request(milliseconds(100))) << "longer than both deadlines";
+  stream->begin_request(minutes(1), 1000);
+  say("second");
+  EXPECT_EQ(read(100), "second");
+  // An answer that has to wait for its reader.
+  const std::string much(1 << 16, 'x');
+  while (::send(stream->socket(), much.data(), much.size(), MSG_DONTWAIT) > 0) {
+  }
+  std::thread reader([this]() {
+    std::array<char, 1000> taken{};
+    while (::recv(peer, taken.data(), taken.size(), 0) > 0) {
+    }
+  });
+  EXPECT_GT(stream->write(much.data(), much.size()), 0);
+  stream.reset();
+  reader.join();
+}
+
 TEST_F(ConnectionStreamTest, ASlowHandlerStillGetsItsAnswerOut) {
   stream->begin_request(milliseconds(200), 1000);
   EXPECT_FALSE(stream->wait_for_request(milliseconds(500))) << "longer than twice the deadline";
-  EXPECT_TRUE(stream->is_writable());
   EXPECT_EQ(stream->write("answer", 6), 6);
-  stream->send_answer();
+  EXPECT_TRUE(stream->send_answer());
   std::array<char, 6> got{};
   EXPECT_EQ(::recv(peer, got.data(), got.size(), 0), 6);
 }
@@ -138,7 +163,37 @@ TEST_F(ConnectionStreamTest, AReaderThatTakesNothingIsCutToo) {
   const std::string much(1 << 16, 'x');
   while (stream->write(much.data(), much.size()) > 0) {
   }
-  EXPECT_FALSE(stream->is_writable());
+  EXPECT_TRUE(stream->has_timed_out());
+}
+
+// What came after it would be taken for the rest of the answer that was cut.
+TEST_F(ConnectionStreamTest, NothingFollowsAnAnswerThatWasNotSentWhole) {
+  stream->begin_request(milliseconds(20), 1000);
+  const std::string much(1 << 16, 'x');
+  while (::send(stream->socket(), much.data(), much.size(), MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_EQ(stream->write("head", 4), 4);
+  EXPECT_FALSE(stream->send_answer());
+  std::string taken(1 << 16, '\0');
+  while (::recv(peer, taken.data(), taken.size(), MSG_DONTWAIT) > 0) {  // it is taken after all
+  }
+  stream->begin_request(minutes(1), 1000);
+  EXPECT_LT(stream->write(much.data(), much.size()), 0);
+  EXPECT_LT(::recv(peer, taken.data(), taken.size(), MSG_DONTWAIT), 0) << "nothing came";
+}
+
+TEST_F(ConnectionStreamTest, AReaderThatTakesALittleNowAndThenIsCutToo) {
+  stream->begin_request(milliseconds(50), 1000);
+  std::thread reader([this]() {
+    std::array<char, 1000> taken{};
+    while (::recv(peer, taken.data(), taken.size(), 0) > 0) {
+    }
+  });
+  const std::string much(1 << 20, 'x');
+  while (stream->write(much.data(), much.size()) > 0) {  // without an end where it is not cut
+  }
+  stream.reset();
+  reader.join();
 }
 
 TEST_F(ConnectionStreamTest, LingeringEndsOurSideAndTakesWhatStillComes) {
@@ -146,8 +201,8 @@ TEST_F(ConnectionStreamTest, LingeringEndsOurSideAndTakesWhatStillComes) {
   stream->linger(milliseconds(10));
   char byte = 0;
   EXPECT_EQ(::recv(peer, &byte, 1, 0), 0) << "our side has ended";
-  say("more");
-  hang_up();
+  stream.reset();
+  EXPECT_EQ(::recv(peer, &byte, 1, 0), 0) << "no reset: nothing was left unread";
 }
 
 TEST_F(ConnectionStreamTest, KnowsWhereItsPeerIs) {

@@ -129,7 +129,7 @@ TEST_F(DeliveryTest, ADeploymentFailsOnceAndForItsFirstReason) {
 
 TEST_F(DeliveryTest, ACommitCountsOnceAndNotFromTheFuture) {
   ReleaseDetails details;
-  details.commit_times = {kNow - hours(3), kNow - minutes(10), kNow + hours(1)};
+  details.commit_times = {kNow + hours(1), kNow - hours(3), kNow - minutes(10)};
   live("1", "deploy", details);
   live("2");
   live("1", "deploy", details);

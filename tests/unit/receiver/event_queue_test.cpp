@@ -68,6 +68,22 @@ TEST_F(EventQueueTest, AllOfADeliveryOrNothing) {
   EXPECT_EQ(events_on_disk(), 2);
 }
 
+// Of a delivery that is partly there nothing is lost: its sender comes again with all of it.
+TEST_F(EventQueueTest, WhatIsThereAlreadyMakesNoRoomForTheRest) {
+  append({"a", "b", "c"});
+  const intake::Appended appended = append({"a", "d"});
+  EXPECT_TRUE(appended.is_full);
+  EXPECT_EQ(appended.stored + appended.duplicates, 0);
+  EXPECT_EQ(events_on_disk(), 3);
+}
+
+TEST_F(EventQueueTest, WhatCannotBeWrittenIsAnError) {
+  database->on_commit([]() { throw std::runtime_error("database or disk is full"); });
+  EXPECT_FALSE(queue->append({event("a")}));
+  database->on_commit(nullptr);
+  EXPECT_EQ(append({"a", "b", "c"}).stored, 3);
+}
+
 // Anything but 2xx for a duplicate, and its sender never ends.
 TEST_F(EventQueueTest, WhatIsThereAlreadyNeedsNoRoom) {
   append({"a", "b", "c"});

@@ -19,6 +19,25 @@ struct IntegrityTest : test::WorkerFixture {
     database.reset();
     ASSERT_GT(test::damage_pages_with(folder.path("journal.db"), text), 0);
   }
+  // What the start says of a copy of the journal in which the first page of a table is damaged.
+  std::string damage_in(const std::string& table) {
+    const std::string copy = folder.path(table + ".db");
+    std::int64_t page = 0;
+    change([&](Transaction& tx) {
+      tx.prepare("COMMIT").run();
+      tx.prepare("VACUUM INTO ?").bind(copy).run();
+      tx.prepare("ATTACH ? AS copy").bind(copy).run();
+      {
+        Statement root = tx.prepare("SELECT rootpage FROM copy.sqlite_master WHERE name = ?");
+        if (root.bind(table).next()) page = root.integer(0);
+      }
+      tx.prepare("DETACH copy").run();
+      tx.prepare("BEGIN").run();
+    });
+    if (page > 0) test::damage_page(copy, static_cast<std::size_t>(page));
+    const auto opened = Database::open(copy);
+    return opened ? (*opened)->damage() : opened.error().message;
+  }
   void sql(const std::string& text) {
     change([&](Transaction& tx) { tx.prepare(text).run(); });
   }
@@ -70,7 +89,20 @@ TEST_F(IntegrityTest, ADamagedLedgerIsFoundAtTheStartAndNothingIsDone) {
   EXPECT_NE(database->damage().find("backstay journal check"), std::string::npos);
   EXPECT_FALSE(can_write());
   EXPECT_FALSE(database->read([](Transaction&) {}));
-  EXPECT_FALSE(problems().empty());
+  ASSERT_FALSE(problems().empty());
+  for (const std::string& problem : problems()) {
+    EXPECT_EQ(problem.find('\n'), std::string::npos) << problem;
+    EXPECT_EQ(problem.find("***"), std::string::npos) << "a heading of SQLite's: " << problem;
+  }
+}
+
+TEST_F(IntegrityTest, DamageInTheNewestRowsOfAnyTableIsFoundAtTheStart) {
+  go_live_with_two();
+  EXPECT_EQ(damage_in("no such table"), "");
+  for (const char* table : {"releases", "deployments", "runs", "steps", "changes", "undecided",
+                            "approvals", "totals", "events", "facts", "decisions", "outbox"}) {
+    EXPECT_NE(damage_in(table), "") << table;
+  }
 }
 
 TEST_F(IntegrityTest, AFileThatIsNoJournalIsDamagedToo) {
@@ -134,6 +166,35 @@ TEST_F(IntegrityTest, AnEndWithoutAnOutcomeIsFound) {
                      "step 2 of run 1 has ended without an outcome"}));
 }
 
+TEST_F(IntegrityTest, AnOutcomeWithoutAnEndIsFound) {
+  go_live_with_two();
+  sql("UPDATE runs SET ended_at = NULL");
+  sql("UPDATE steps SET ended_at = NULL WHERE token = 2");
+  EXPECT_EQ(
+      problems(),
+      (Strings{"a run has an outcome when it has ended: run 1 has an outcome and no end",
+               "a step has an outcome when it has ended: step 2 of run 1 has an outcome and no "
+               "end"}));
+}
+
+TEST_F(IntegrityTest, OfManyOfOneKindAHundredAreTold) {
+  for (int i = 0; i < 101; ++i) append(alert(std::to_string(i)));
+  sql("DELETE FROM undecided");
+  EXPECT_EQ(problems().size(), 100U);
+}
+
+TEST_F(IntegrityTest, ACheckThatCannotBeMadeIsAProblemAndTheOthersAreMade) {
+  go_live_with_two();
+  sql("DROP TRIGGER event_waits");
+  sql("DROP TRIGGER event_is_decided");
+  sql("DROP TABLE undecided");
+  sql("UPDATE runs SET outcome = NULL");
+  EXPECT_EQ(problems(),
+            (Strings{"a run has an outcome when it has ended: run 1 has ended without an outcome",
+                     "an event has one decision, or waits for it: cannot be looked at: no such "
+                     "table: undecided"}));
+}
+
 TEST_F(IntegrityTest, TokensThatDoNotGrowAreFound) {
   go_live_with_two();
   append(asks(EventKind::backup_requested, "", "cli"));
@@ -142,12 +203,17 @@ TEST_F(IntegrityTest, TokensThatDoNotGrowAreFound) {
   EXPECT_EQ(problems(), Strings{"fencing tokens grow from run to run: "
                                 "run 2 has token 0, an earlier run 4"});
   sql("UPDATE steps SET token = 5 WHERE run_id = 2");
+  sql("UPDATE sqlite_sequence SET seq = 4 WHERE name = 'steps'");
+  EXPECT_EQ(problems(), Strings{"the next fencing token is larger than any before: "
+                                "token 5 was given, and the next would be 5"});
   sql("DELETE FROM sqlite_sequence WHERE name = 'steps'");
   EXPECT_EQ(problems(), Strings{"the next fencing token is larger than any before: "
                                 "token 5 was given, and the next would be 1"});
 }
 
 TEST_F(IntegrityTest, AFileOfAnotherVersionIsSaidSo) {
+  append(alert("a"));
+  sql("DELETE FROM undecided");
   sql("PRAGMA user_version=1");
   EXPECT_EQ(problems(),
             Strings{"schema: the file has version 1, this program knows 5; what should hold beyond "

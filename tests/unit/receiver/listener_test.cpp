@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/raw_client.h"
@@ -27,6 +29,27 @@ TEST(TcpListener, TakesAFreePortAndTellsWhich) {
   ASSERT_TRUE(listener) << listener.error().message;
   EXPECT_EQ(listener->address().rfind("127.0.0.1:", 0), 0u);
   EXPECT_NE(listener->address(), "127.0.0.1:0");
+}
+
+TEST(TcpListener, WithoutAHostItIsEveryAddressOfTheMachine) {
+  const auto listener = Listener::tcp(":0");
+  ASSERT_TRUE(listener) << listener.error().message;
+  EXPECT_EQ(listener->address().find("127."), std::string::npos) << listener->address();
+  const std::string port = listener->address().substr(listener->address().rfind(':'));
+  EXPECT_NO_THROW(test::RawClient{"127.0.0.1" + port});
+}
+
+TEST(TcpListener, AnAddressOfIpv6IsInBrackets) {
+  const auto listener = Listener::tcp("[::1]:0");
+  if (!listener) {  // the machine has none: so it is not our reading of the address
+    EXPECT_EQ(listener.error().message, "[::1]:0: Cannot assign requested address");
+    return;
+  }
+  EXPECT_EQ(listener->address().rfind("[::1]:", 0), 0u) << listener->address();
+  const test::RawClient client(listener->address());
+  const auto accepted = accept_one(*listener);
+  EXPECT_EQ(accepted.remote_address, "::1");
+  ::close(accepted.descriptor);
 }
 
 TEST(TcpListener, SaysWhoCame) {
@@ -130,6 +153,25 @@ TEST_F(UnixListener, NeverReplacesAFileThatIsNoSocket) {
   std::ofstream(path) << "someone's notes";
   ASSERT_FALSE(Listener::unix_socket(path));
   EXPECT_TRUE(fs::is_regular_file(path));
+}
+
+TEST_F(UnixListener, NeverReplacesASocketOfAnotherKind) {
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const auto listener = Listener::unix_socket(path);
+  ::close(socket);
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().message, path + ": Address already in use");
+  EXPECT_TRUE(fs::exists(path));
+}
+
+TEST_F(UnixListener, TheLongestPathIsOneByteShorterThanItsPlace) {
+  const std::string longest = path + std::string(107 - path.size(), 'x');
+  EXPECT_TRUE(Listener::unix_socket(longest));
+  EXPECT_FALSE(Listener::unix_socket(longest + "x"));
 }
 
 TEST_F(UnixListener, APathThatIsTooLongIsNamed) {

@@ -1,5 +1,6 @@
 #include "receiver/channels/mail_text.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -63,6 +64,29 @@ TEST_F(MailTextTest, IsWhatAMailReaderExpects) {
             "service: shop\r\n");
 }
 
+TEST_F(MailTextTest, ATextThatSaysAllIsNotAddedTo) {
+  message.is_whole = true;
+  EXPECT_TRUE(text().ends_with("\r\n\r\na person is needed\r\n")) << text();
+}
+
+TEST_F(MailTextTest, WhatIsTooLongIsCutBetweenCharacters) {
+  message.is_whole = true;
+  message.title = std::string(199, 'x') + "\xc3\xa4";
+  message.text = std::string(32'767, ' ') + "\xc3\xa4";
+  std::string words;  // of the subject, which has several lines
+  for (std::size_t at = text().find("?Q?"); at != std::string::npos;
+       at = text().find("?Q?", at + 1)) {
+    words += text().substr(at + 3, text().find("?=", at) - at - 3);
+  }
+  EXPECT_EQ(words, std::string(199, 'x') + "=2E=2E=2E");
+  EXPECT_TRUE(text().ends_with(" ...\r\n")) << text().substr(text().size() - 20);
+  message.text = std::string(50'000, 'x');
+  const std::string cut = text();
+  EXPECT_EQ(
+      std::count(cut.begin() + static_cast<std::ptrdiff_t>(cut.find("\r\n\r\n")), cut.end(), 'x'),
+      32'768);
+}
+
 TEST_F(MailTextTest, NoTextBecomesAHeader) {
   const std::vector<std::string> wanted = header_names();
   for (const char* evil : {"a\r\nBcc: all@example.com", "a\nBcc: all@example.com",
@@ -94,6 +118,8 @@ TEST_F(MailTextTest, WhatIsNotAsciiIsEncoded) {
   EXPECT_EQ(header("Subject"), "=?UTF-8?Q?R=C3=BCckbau_1=5F2?=\r");
   message.title = "=?UTF-8?Q?evil?=";
   EXPECT_EQ(header("Subject"), "=?UTF-8?Q?=3D=3FUTF=2D8=3FQ=3Fevil=3F=3D?=\r");
+  message.title = "a\xff";
+  EXPECT_EQ(header("Subject"), "=?UTF-8?Q?a=EF=BF=BD?=\r") << "what is no text is shown as that";
   message.text = "100 % \xe2\x82\xac = 1 \nnext";
   EXPECT_NE(text().find("\r\n\r\n100 % =E2=82=AC =3D 1=20\r\nnext\r\n"), std::string::npos);
 }

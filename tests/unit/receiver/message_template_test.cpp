@@ -96,9 +96,30 @@ TEST(MessageTemplate, NoBracesGoRoundTheEscape) {
   }
 }
 
+TEST(MessageTemplate, WhateverStandsInAFieldIsEscaped) {
+  Message hostile = message();
+  hostile.title = "<t>";
+  hostile.severity = "<s>";
+  hostile.fields = {{"run", "<r>"}};
+  const auto made = MessageTemplate::parse("{{service}} {{title}} {{severity}} {{run}}", "ops.txt");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(*made->render(hostile, "<svc>", escape_for_slack),
+            "&lt;svc&gt; &lt;t&gt; &lt;s&gt; &lt;r&gt;");
+}
+
+TEST(MessageTemplate, MayBeAsLongAsTheLimit) {
+  test::TemporaryFolder folder;
+  const std::string longest(MessageTemplate::kBytesMax, 'a');
+  EXPECT_EQ(fault(longest), "none");
+  std::ofstream(folder.path("ops.txt")) << longest;
+  EXPECT_TRUE(MessageTemplate::load(folder.path("ops.txt")));
+  std::ofstream(folder.path("ops.txt")) << longest << "a";
+  EXPECT_FALSE(MessageTemplate::load(folder.path("ops.txt"))) << "not the first part of it";
+}
+
 TEST(MessageTemplate, IsReadFromAFileWithoutItsLastNewline) {
   test::TemporaryFolder folder;
-  std::ofstream(folder.path("ops.txt")) << "{{title}}\n";
+  std::ofstream(folder.path("ops.txt")) << "{{title}}\r\n";
   const auto made = MessageTemplate::load(folder.path("ops.txt"));
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(*made->render(message(), "shop", unescaped), "shop: rollback failed");
@@ -110,9 +131,10 @@ TEST(MessageTemplate, IsReadFromAFileWithoutItsLastNewline) {
 
 TEST(Wording, WithoutTemplatesAMessageIsEscapedAndElseAsItWas) {
   Message of = message();
+  of.title = "<!channel>";
   of.text = "1 < 2";
   const Message sent = Wording{}.apply(of, escape_for_slack);
-  EXPECT_EQ(sent.title, of.title);
+  EXPECT_EQ(sent.title, "&lt;!channel&gt;");
   EXPECT_EQ(sent.text, "1 &lt; 2");
   EXPECT_FALSE(sent.is_whole);
 }
@@ -124,6 +146,14 @@ TEST(Wording, EachTemplateTakesThePlaceOfItsText) {
   EXPECT_EQ(sent.title, "[critical] shop: rollback failed");
   EXPECT_EQ(sent.text, "a person is needed!");
   EXPECT_TRUE(sent.is_whole);
+}
+
+TEST(Wording, ATitleOfItsOwnLeavesTheFieldsToTheChannel) {
+  const Wording wording{"shop", *MessageTemplate::parse("{{title}}!", "t"), std::nullopt};
+  const Message sent = wording.apply(message(), unescaped);
+  EXPECT_EQ(sent.title, "shop: rollback failed!");
+  EXPECT_EQ(sent.text, "a person is needed");
+  EXPECT_FALSE(sent.is_whole);
 }
 
 TEST(Wording, WhatComesOutEmptyIsToldAsIfThereWereNoTemplate) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/timestamp.h"
 #include "tests/manual_clock.h"
 #include "tests/temporary_folder.h"
 
@@ -63,6 +64,18 @@ struct OutboxSenderTest : ::testing::Test {
     while (sender->send_one()) {
     }
   }
+  // How often the log is told that the journal cannot be written.
+  int complaints_of_ten_tries() {
+    ::testing::internal::CaptureStderr();
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(sender->send_one());
+    const std::string logged = ::testing::internal::GetCapturedStderr();
+    int count = 0;
+    for (std::size_t at = logged.find("cannot write"); at != std::string::npos;
+         at = logged.find("cannot write", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
   std::string column(const std::string& name) {
     std::string text;
     EXPECT_TRUE(database->read([&](journal::Transaction& tx) {
@@ -92,6 +105,22 @@ TEST_F(OutboxSenderTest, EachChannelGetsTheWholeMessageOnce) {
               (std::vector<std::pair<std::string, std::string>>{{"run", "4"}}));
   }
   EXPECT_FALSE(sender->send_one()) << "nothing is left";
+}
+
+TEST_F(OutboxSenderTest, ASummarySaysForHowManyItStands) {
+  const auto written = database->write([&](journal::Transaction& tx) {
+    journal::OutboxRow row;
+    row.created_at = clock.now();
+    row.group_key = "refused";
+    for (int i = 0; i < 4; ++i) append_message(tx, row, {{"slack", {}, minutes(1)}});
+  });
+  ASSERT_TRUE(written);
+  send_all();
+  clock.advance(minutes(1));
+  send_all();
+  ASSERT_EQ(slack->sent.size(), 2u);
+  EXPECT_EQ(slack->sent[0].times, 1);
+  EXPECT_EQ(slack->sent[1].times, 3);
 }
 
 TEST_F(OutboxSenderTest, AFailedOneIsTriedAgainLaterAndLater) {
@@ -189,12 +218,17 @@ TEST_F(OutboxSenderTest, WhatCannotBeWrittenDownIsNotSentAgain) {
   database->on_commit([&]() {
     if (is_full) throw std::runtime_error("database or disk is full");
   });
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(sender->send_one());
+  const std::string when = std::to_string(to_unix_ms(clock.now()));
+  EXPECT_EQ(complaints_of_ten_tries(), 1);
   EXPECT_EQ(slack->sent.size(), 1u);
   is_full = false;
+  clock.advance(seconds(1));
   send_all();
   EXPECT_EQ(slack->sent.size(), 1u);
-  EXPECT_NE(column("sent_at"), "");
+  EXPECT_EQ(column("sent_at"), when) << "not when it could be written down";
+  tell("b", {"slack"});
+  is_full = true;
+  EXPECT_EQ(complaints_of_ten_tries(), 1) << "it was over, and is new";
 }
 
 TEST_F(OutboxSenderTest, AChannelThatThrowsEndsNoThread) {

@@ -31,6 +31,17 @@ TEST(RateLimit, RestFillsItToTheBurstAndNoFurther) {
   EXPECT_TRUE(limit.take());
 }
 
+// Threads come here in another order than they looked at the clock.
+TEST(RateLimit, AThreadThatComesLateMovesNothing) {
+  test::ManualClock clock;
+  RateLimit limit({1, 1}, clock);
+  EXPECT_FALSE(limit.take());
+  clock.advance(seconds(-1));
+  EXPECT_EQ(limit.take(), seconds(1));
+  clock.advance(seconds(1));
+  EXPECT_TRUE(limit.take()) << "no second has passed since the first";
+}
+
 TEST(RateLimit, SaysHowLongASlowOneTakes) {
   test::ManualClock clock;
   RateLimit limit({0.1, 1}, clock);

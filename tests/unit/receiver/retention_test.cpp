@@ -48,6 +48,12 @@ struct RetentionTest : test::WorkerFixture {
     });
   }
   void pass_a_year() { clock.advance(hours(24 * 365)); }
+  // Another release is live from now on: what came before is none of its history.
+  void go_live(const std::string& release) {
+    change([&](Transaction& tx) {
+      open_deployment(tx, release, "observed", std::nullopt, clock.now());
+    });
+  }
 };
 
 TEST_F(RetentionTest, WhatIsOldAndNeededByNothingGoesAndIsCounted) {
@@ -76,6 +82,17 @@ TEST_F(RetentionTest, AnEventThatWaitsStays) {
   EXPECT_EQ(left(), Strings{"waits"});
 }
 
+TEST_F(RetentionTest, WhatWasDecidedLatelyStaysHoweverOldItIs) {
+  append(alert("late", EventKind::alert_resolved));
+  pass_a_year();
+  work();
+  remove();
+  EXPECT_EQ(left(), Strings{"late"});
+  pass_a_year();
+  remove();
+  EXPECT_EQ(left(), Strings{});
+}
+
 TEST_F(RetentionTest, ASlotThatIsStillSentToIsKept) {
   append(alert("a", EventKind::alert_resolved));
   work();
@@ -95,6 +112,7 @@ TEST_F(RetentionTest, WhatTheLedgerAndTheGuardsLookAtStays) {
   append(alert("a"));  // rolled back: made a deployment too
   work();
   ASSERT_EQ(last_run("rollback").outcome, "done");
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
   append(asks(EventKind::backup_requested, "", "cli"));  // 3: since the live release's switch
   work();
   pass_a_year();
@@ -114,9 +132,80 @@ TEST_F(RetentionTest, TheLastBackupStays) {
   append(asks(EventKind::backup_requested, "", "cli"));
   work();
   pass_a_year();
-  change([&](Transaction& tx) { open_deployment(tx, "1", "observed", std::nullopt, clock.now()); });
+  go_live("1");
   remove();
   EXPECT_EQ(left(), Strings{"2"});
+}
+
+TEST_F(RetentionTest, TheLastBackupIsOneThatIsThere) {
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  clock.advance(hours(1));
+  // Nobody knew how this one ended, and it was there.
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::unknown, "killed"}; };
+  backup->on_check = [](const auto&) { return CheckResult{Finding::done, "complete"}; };
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  clock.advance(hours(1));
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  pass_a_year();
+  go_live("1");
+  remove();
+  EXPECT_EQ(left(), Strings{"2"});
+}
+
+TEST_F(RetentionTest, ARunThatHasNotEndedStays) {
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  clock.advance(hours(1));
+  go_live("2");
+  pass_a_year();
+  change(
+      [](Transaction& tx) { tx.prepare("UPDATE runs SET ended_at = NULL, outcome = NULL").run(); });
+  remove();
+  EXPECT_EQ(left(), Strings{"1"});
+}
+
+// One rollback for each deployment, whatever the clock said when that was tried.
+TEST_F(RetentionTest, WhatWasTriedOfTheLiveDeploymentStays) {
+  backup->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no space"}; };
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  clock.advance(hours(1));
+  go_live("2");
+  change([](Transaction& tx) {
+    tx.prepare(
+          "UPDATE runs SET action = 'rollback', "
+          "deployment_id = (SELECT id FROM deployments WHERE ended_at IS NULL)")
+        .run();
+  });
+  pass_a_year();
+  remove();
+  EXPECT_EQ(left(), Strings{"1"});
+  go_live("3");
+  remove();
+  EXPECT_EQ(left(), Strings{});
+}
+
+TEST_F(RetentionTest, AQuestionGoesWithItsEvent) {
+  go_live_with_two();
+  policy.mode = Policy::Mode::approve;
+  restart();
+  append(alert("asked"));
+  work();
+  ASSERT_EQ(number("SELECT count(*) FROM approvals"), 1);
+  pass_a_year();
+  work();  // the time for an answer is over
+  go_live("3");
+  pass_a_year();
+  remove();
+  EXPECT_EQ(left(), Strings{"1"}) << "the run that made a deployment";
+  EXPECT_EQ(number("SELECT count(*) FROM approvals"), 0);
+  EXPECT_EQ(total("removed", "approvals"), 1);
+  expect_whole();
 }
 
 TEST_F(RetentionTest, AnAlertThatKeepsTheLiveReleaseFromBeingGoodStays) {
@@ -134,17 +223,39 @@ TEST_F(RetentionTest, AnAlertThatKeepsTheLiveReleaseFromBeingGoodStays) {
   EXPECT_EQ(number("SELECT count(*) FROM releases WHERE name = '2' AND good_at IS NULL"), 1);
 }
 
+TEST_F(RetentionTest, AnAlertThatNoRuleNamesOrThatBeganBeforeTheLiveReleaseGoes) {
+  policy.mode = Policy::Mode::observe;
+  restart();
+  Event early = alert("early");
+  append(alert("before"));
+  work();
+  clock.advance(hours(1));
+  go_live("2");
+  clock.advance(hours(1));
+  append(early);
+  work();
+  policy.rules.clear();
+  restart();
+  append(alert("no-rule"));
+  work();
+  pass_a_year();
+  remove();
+  EXPECT_EQ(left(), Strings{});
+}
+
 TEST_F(RetentionTest, AMessageGoesOnceItWasSent) {
   change([&](Transaction& tx) {
     OutboxRow message;
     message.created_at = clock.now();
-    append_message(tx, message, {{"log", {}}, {"slack", {}}});
+    append_message(tx, message, {{"log", {}}, {"slack", {}}, {"email", {}}, {"pager", {}}});
     mark_sent(tx, 1, clock.now());
+    mark_given_up(tx, 2, clock.now(), "no such address");
   });
   pass_a_year();
+  change([&](Transaction& tx) { mark_sent(tx, 3, clock.now()); });
   remove();
-  EXPECT_EQ(number("SELECT id FROM outbox"), 2);
-  EXPECT_EQ(total("removed", "outbox"), 1);
+  EXPECT_EQ(number("SELECT sum(id) FROM outbox"), 3 + 4) << "sent lately, and not yet";
+  EXPECT_EQ(total("removed", "outbox"), 2);
 }
 
 TEST_F(RetentionTest, ManyGoInSmallSteps) {

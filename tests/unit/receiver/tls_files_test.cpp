@@ -84,6 +84,24 @@ TEST_F(TlsFilesTest, WhatIsUnchangedIsNotMadeAnew) {
   EXPECT_EQ((*files)->current(), (*files)->current());
 }
 
+TEST_F(TlsFilesTest, ANewSettingIsInForceThoughTheFilesAreTheSame) {
+  const auto files = load(kTls);
+  ASSERT_TRUE(files);
+  const auto before = (*files)->current();
+  write("web.yml",
+        "tls_server_config: {cert_file: own.crt, key_file: own.key, min_version: TLS13}\n");
+  const auto after = (*files)->current();
+  EXPECT_NE(after, before);
+  EXPECT_EQ((*files)->current(), after) << "made once";
+  // And where they cannot be read at that moment, as soon as they can.
+  std::filesystem::remove(folder.path("own.key"));
+  write("web.yml",
+        "tls_server_config: {cert_file: own.crt, key_file: own.key, max_version: TLS12}\n");
+  EXPECT_EQ((*files)->current(), after);
+  write("own.key", own.key);
+  EXPECT_NE((*files)->current(), after);
+}
+
 TEST_F(TlsFilesTest, ABadOneLeavesTheOneBeforeUntilItIsMended) {
   const auto files = load(kTls);
   ASSERT_TRUE(files);

@@ -114,6 +114,16 @@ TEST_F(TlsSessionTest, ACertificateOfTheAuthorityLetsIn) {
   EXPECT_TRUE(is_answered(ask(authority.issue("alertmanager", ""), TLS1_3_VERSION)));
 }
 
+TEST_F(TlsSessionTest, TheLogSaysWhyACertificateDoesNotCount) {
+  start(kRequired);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(ask(authority.issue("alertmanager", "", -60)), "");
+  server->stop();
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("certificate has expired"), std::string::npos) << told;
+  EXPECT_NE(told.find("127.0.0.1"), std::string::npos) << told;
+}
+
 TEST_F(TlsSessionTest, WithoutACertificateOrWithAStrangersNobodyIsLetIn) {
   start(kRequired);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -153,6 +163,35 @@ TEST_F(TlsSessionTest, OfManyThatAreSignedOnlyTheNamedOnesCount) {
   EXPECT_EQ(failed(TlsFailure::certificate), 2u);
 }
 
+TEST_F(TlsSessionTest, ANameIsOfAnyKind) {
+  start(std::string(kRequired) +
+        ", client_allowed_sans: ['fd00::7', am@example.com, 'spiffe://example.com/am']");
+  for (const char* san : {"IP:fd00::7", "email:am@example.com", "URI:spiffe://example.com/am"}) {
+    EXPECT_TRUE(is_answered(ask(authority.issue("a", san)))) << san;
+  }
+  for (const char* san : {"IP:fd00::8", "email:eve@example.com", "URI:spiffe://example.com/amy"}) {
+    EXPECT_EQ(ask(authority.issue("a", san)), "") << san;
+  }
+}
+
+TEST_F(TlsSessionTest, WhoNeedNoCertificateNeedsNoName) {
+  start(
+      ", client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt, "
+      "client_allowed_sans: [am.example.com]");
+  EXPECT_TRUE(is_answered(ask()));
+  EXPECT_TRUE(is_answered(ask(authority.issue("a", "DNS:am.example.com"))));
+  EXPECT_EQ(ask(authority.issue("a", "DNS:x.example.com")), "");
+}
+
+// To a client the end of the connection alone could be somebody who cuts answers short.
+TEST_F(TlsSessionTest, TheEndIsSaidInsideTls) {
+  start();
+  TlsClient client(address, authority.certificate());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.read_to_end();
+  EXPECT_TRUE(client.is_told_the_end());
+}
+
 TEST_F(TlsSessionTest, AClientThatDoesNotTrustUsIsCountedAsThat) {
   start();
   EXPECT_FALSE(TlsClient(address, stranger.certificate()).is_connected());
@@ -178,6 +217,32 @@ TEST_F(TlsSessionTest, GarbageAndAHangUpAreCounted) {
   constexpr auto kDisconnected = static_cast<std::size_t>(TlsFailure::disconnected);
   while (server->counters().handshakes_failed[kDisconnected] == 0) std::this_thread::yield();
   EXPECT_EQ(failed(TlsFailure::protocol), 1u);
+}
+
+// The connection itself stays open.
+TEST_F(TlsSessionTest, AGoodbyeInTheMiddleOfAHandshakeEndsIt) {
+  start("", std::chrono::hours(1));
+  RawClient client(address);
+  client.send(TlsClient::hello() + std::string("\x15\x03\x03\x00\x02\x01\x00", 7));
+  EXPECT_NE(client.read_to_end(), "") << "the server's hello, and the end";
+  EXPECT_EQ(failed(TlsFailure::disconnected), 1u);
+}
+
+// Of the last record of a head that is as long as may be, TLS keeps what comes after it.
+TEST_F(TlsSessionTest, WhatTlsHasReadAlreadyIsTheNextRequest) {
+  start("", std::chrono::hours(1));
+  std::string head = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n";
+  while (head.size() < 60'000) head += "X-Long: " + std::string(4000, 'x') + "\r\n";
+  head += "X-Long: " + std::string(65'536 - head.size() - 12, 'x') + "\r\n\r\n";
+  ASSERT_EQ(head.size(), 65'536u);
+  TlsClient client(address, authority.certificate());
+  for (std::size_t at = 0; at < 60'000; at += 10'000) {
+    ASSERT_TRUE(client.send(head.substr(at, 10'000)));
+  }
+  client.send(head.substr(60'000) + "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answers = client.read_to_end();
+  EXPECT_EQ(answers.rfind("HTTP/1.1 200", 0), 0u) << answers;
+  EXPECT_NE(answers.find("HTTP/1.1 200", 1), std::string::npos) << answers;
 }
 
 // The beginning of a hello that is long enough to drip for an hour.

@@ -50,6 +50,7 @@ TEST_F(WebAccessTest, ABearerTokenAndAPasswordDoNotGoTogether) {
   EXPECT_EQ(refusal(kUsers, {generic}), "accepted");
   EXPECT_EQ(refusal(kUsers, {webhook("github")}), "accepted") << "its signature has its own header";
   EXPECT_EQ(refusal("# nobody\n", {webhook("alertmanager")}), "accepted");
+  EXPECT_NE(refusal(kUsers, {webhook("github"), webhook("alertmanager")}), "accepted");
   WebhookConfig left_out = webhook("alertmanager");
   left_out.asks_basic_auth = false;
   EXPECT_EQ(refusal(kUsers, {left_out}), "accepted");
@@ -72,6 +73,7 @@ TEST_F(WebAccessTest, WhoIsProvenByAPasswordNeedsAUser) {
   EXPECT_EQ(refusal(kUsers, {webhook("alertmanager", "eve")}),
             "web.yml: the webhook am is proven by the password of eve, who is not among "
             "basic_auth_users");
+  EXPECT_NE(refusal(kUsers, {webhook("github"), webhook("alertmanager", "eve")}), "accepted");
   const auto access = load_web_access("", {webhook("alertmanager", "ada")});
   ASSERT_FALSE(access);
   EXPECT_EQ(access.error().message,

@@ -1,10 +1,12 @@
 #include "receiver/intake/web_guard.h"
 
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <prometheus/metric_family.h>
 
+#include "base/mutex.h"
 #include "tests/certificate_authority.h"
 #include "tests/temporary_folder.h"
 
@@ -84,7 +86,7 @@ TEST_F(WebGuardTest, ThePasswordIsAskedForOnEveryPath) {
 TEST_F(WebGuardTest, AWebhookMayBeLeftOut) {
   WebhookConfig netlify{"netlify", "netlify", {}};
   netlify.asks_basic_auth = false;
-  start(kUsers, {netlify});
+  start(kUsers, {WebhookConfig{"ci", "github", {}}, netlify});
   EXPECT_EQ(ask("", "/webhooks/netlify").body, "in as \"\"");
   EXPECT_EQ(ask(kRight, "/webhooks/netlify").body, "in as \"\"") << "nobody looked";
   EXPECT_EQ(ask("", "/webhooks/netlify/").status, 401);
@@ -95,6 +97,39 @@ TEST_F(WebGuardTest, WithoutUsersEverybodyPassesWithTheHeadersThatAreWanted) {
   start("http_server_config: {headers: {X-Frame-Options: deny}}\n");
   EXPECT_EQ(ask().body, "in as \"\"");
   EXPECT_EQ(header(ask(), "X-Frame-Options"), "deny");
+}
+
+TEST_F(WebGuardTest, ARefusalHasTheHeadersThatAreWantedToo) {
+  start("http_server_config: {headers: {X-Frame-Options: deny}}\n" + std::string(kUsers));
+  const Response refused = ask();
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(header(refused, "X-Frame-Options"), "deny");
+}
+
+// At cost 10 the checks take seconds: long before the first is done the last has come. Nobody is
+// told that a password was wrong which nobody has looked at.
+TEST_F(WebGuardTest, WhereTooManyPasswordsWaitOneIsToldToComeBack) {
+  start(
+      "basic_auth_users:\n"
+      "  ada: $2a$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW\n");
+  Response busy;
+  Mutex mutex;
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 40; ++i) {
+    senders.emplace_back([&]() {
+      const Response response = ask(kWrong);
+      if (response.status == 401) return;
+      const MutexLock lock(mutex);
+      busy = response;
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(busy.status, 503);
+  EXPECT_EQ(header(busy, "Retry-After"), "5");
+  EXPECT_GT(shown("backstay_web_auth_failures_total", "busy"), 0);
+  EXPECT_EQ(shown("backstay_web_auth_failures_total", "busy") +
+                shown("backstay_web_auth_failures_total", "wrong"),
+            40);
 }
 
 TEST_F(WebGuardTest, AFileThatGoesBadLeavesTheLastGoodOneInForce) {
@@ -117,6 +152,7 @@ TEST_F(WebGuardTest, CertificatesAreAPartOfTheConfiguration) {
   write("own.key", own.key);
   start("tls_server_config: {cert_file: own.crt, key_file: own.key}\n");
   EXPECT_GT(shown("backstay_web_certificate_expires_timestamp_seconds"), 1.7e9);
+  EXPECT_LT(shown("backstay_web_certificate_expires_timestamp_seconds"), 1.7e10) << "seconds";
   write("own.crt", "garbage");
   EXPECT_EQ(shown("backstay_web_config_last_reload_successful"), 0);
   EXPECT_GT(shown("backstay_web_certificate_expires_timestamp_seconds"), 1.7e9) << "of the old one";

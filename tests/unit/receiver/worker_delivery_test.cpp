@@ -1,5 +1,6 @@
 #include <map>
 
+#include "receiver/ledger/delivery.h"
 #include "receiver/ledger/delivery_metrics.h"
 #include "tests/unit/receiver/older_journal.h"
 #include "tests/unit/receiver/worker_fixture.h"
@@ -115,6 +116,77 @@ TEST_F(WorkerDeliveryTest, ADeployThatIsNotVerifiedFailedUntilOneIs) {
   work();
   EXPECT_EQ(counts().at("failed_deployment_recovery_seconds"), 5 * 60 + 3 * 60)
       << "both of them are over with the third";
+}
+
+TEST_F(WorkerDeliveryTest, WhatIsOverIsOverOnce) {
+  policy.rules.pop_back();
+  restart();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no answer"}; };
+  append(asks(EventKind::deploy_requested, "2"));
+  work();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::done, "200"}; };
+  clock.advance(minutes(2));
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  const Counts before = counts();
+  EXPECT_EQ(before.at("failed_deployment_recovery_seconds"), 120);
+  clock.advance(minutes(2));
+  append(asks(EventKind::deploy_requested, "4"));
+  work();
+  EXPECT_EQ(counts().at("failed_deployment_recovery_seconds"), 120);
+}
+
+// The clock was set back meanwhile: how long it took, nobody knows.
+TEST_F(WorkerDeliveryTest, ARecoveryBeforeItsFailureIsNotMeasured) {
+  policy.rules.pop_back();
+  restart();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no answer"}; };
+  append(asks(EventKind::deploy_requested, "2"));
+  work();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::done, "200"}; };
+  clock.jump(-hours(1));
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  ASSERT_EQ(*driver.current(), "3");
+  EXPECT_EQ(counts().count("failed_deployment_recovery_seconds"), 0U);
+  ASSERT_TRUE(ledger().deployments.at(1).recovered_at) << "but it is over";
+}
+
+TEST_F(WorkerDeliveryTest, ADeploymentDoesNotRecoverByItself) {
+  go_live_with_two();
+  change([&](journal::Transaction& tx) {
+    note_run_failed(tx, 1, clock.now(), "errors");
+    note_verified(tx, 1, clock.now());
+  });
+  EXPECT_EQ(counts(),
+            (Counts{{"deployments_total planned", 1}, {"deployment_failures_total planned", 1}}));
+}
+
+// It is the bad release that somebody recovers from; that the way back failed too is in its time.
+TEST_F(WorkerDeliveryTest, ARollbackThatFailsIsNoReleaseToRecoverFrom) {
+  go_live_with_two();
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::failed, "no answer"}; };
+  append(alert("a"));
+  work();
+  ASSERT_EQ(last_run("rollback").outcome, "failed");
+  verify->on_perform = [](const auto&) { return StepResult{Outcome::done, "200"}; };
+  clock.advance(minutes(1));
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  EXPECT_EQ(counts().at("failed_deployment_recovery_seconds"), 10 + 60);
+}
+
+TEST_F(WorkerDeliveryTest, WhatSomebodyElseDeployedIsRecoveredFromToo) {
+  driver.set_live("2");
+  append(asks(EventKind::deploy_succeeded, "2"));
+  work();
+  change([&](journal::Transaction& tx) {
+    note_failed(tx, load_ledger(tx).live()->id, clock.now(), "errors");
+  });
+  clock.advance(minutes(1));
+  append(asks(EventKind::deploy_requested, "3"));
+  work();
+  EXPECT_EQ(counts().at("failed_deployment_recovery_seconds"), 60);
 }
 
 TEST_F(WorkerDeliveryTest, NobodyKnowsWhenItWasOverWhereNobodyVerified) {
