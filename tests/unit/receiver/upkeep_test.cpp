@@ -32,20 +32,34 @@ struct UpkeepTest : test::WorkerFixture {
     }
     return -1;
   }
-  journal::Upkeep upkeep{*database, hours(24 * 28), clock};
+  // How many events were removed since the journal began.
+  double removed() { return std::max(metric("journal_rows_removed_total", "events"), 0.0); }
+  // As after a restart of the program.
+  void begin_again() { upkeep = std::make_unique<journal::Upkeep>(*database, kKeep, clock); }
+  // Rounds over so many hours, one each quarter of an hour.
+  void go_on_for(int hours_long) {
+    for (int i = 0; i < 4 * hours_long; ++i) {
+      clock.advance(std::chrono::minutes(15));
+      upkeep->go_round();
+    }
+  }
+  static constexpr hours kKeep{24 * 28};
+  static constexpr hours kFarOff{24 * 400};
+  std::unique_ptr<journal::Upkeep> upkeep =
+      std::make_unique<journal::Upkeep>(*database, kKeep, clock);
 };
 
 TEST_F(UpkeepTest, ADiskThatCannotBeWrittenShowsWithoutAWebhookAndSoDoesItsEnd) {
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(database->write_problem(), "");
   EXPECT_EQ(metric("journal_up"), 1);
   let_write(false);
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(database->write_problem(), "attempt to write a readonly database");
   EXPECT_EQ(metric("journal_up"), 0);
   EXPECT_EQ(metric("events_waiting"), 0) << "what can be read is still shown";
   let_write(true);
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(database->write_problem(), "");
   EXPECT_EQ(metric("journal_up"), 1);
   EXPECT_EQ(metric("journal_damaged"), 0);
@@ -54,22 +68,92 @@ TEST_F(UpkeepTest, ADiskThatCannotBeWrittenShowsWithoutAWebhookAndSoDoesItsEnd) 
 TEST_F(UpkeepTest, OldRowsGoAndTheCounterSaysSo) {
   append(alert("old", EventKind::alert_resolved));
   work();
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(metric("journal_rows_removed_total", "events"), -1);
   clock.advance(hours(24 * 29));
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(metric("journal_rows_removed_total", "events"), 1);
   EXPECT_EQ(metric("events_total", "alertmanager"), 1);
 }
 
 TEST_F(UpkeepTest, WhatWasNeededIsLookedAtAgainTheNextDay) {
+  upkeep->go_round();
   append(alert("waits", EventKind::alert_resolved));
   clock.advance(hours(24 * 29));
-  upkeep.go_round();
+  upkeep->go_round();
   work();
   clock.advance(hours(24 * 29));
-  upkeep.go_round();
+  upkeep->go_round();
   EXPECT_EQ(metric("journal_rows_removed_total", "events"), 1);
+}
+
+// A clock that is wrong for a while would have the whole past removed, and each dedupe slot with
+// it: what was asked for once would be done once more.
+TEST_F(UpkeepTest, AClockThatIsWrongForSomeHoursRemovesNothing) {
+  append(alert("seen", EventKind::alert_resolved));
+  work();
+  upkeep->go_round();
+  clock.jump(kFarOff);
+  go_on_for(23);
+  EXPECT_EQ(removed(), 0);
+  clock.jump(-kFarOff);
+  go_on_for(23);
+  EXPECT_EQ(removed(), 0);
+  EXPECT_FALSE(append(alert("seen", EventKind::alert_resolved))) << "its dedupe slot is there";
+}
+
+TEST_F(UpkeepTest, AClockThatHoldsForADayIsBelieved) {
+  append(alert("old", EventKind::alert_resolved));
+  work();
+  upkeep->go_round();
+  clock.jump(kFarOff);
+  go_on_for(25);
+  EXPECT_EQ(removed(), 1);
+}
+
+// A machine without a battery for its clock starts with any time; what comes in then is written
+// down with it, and must not make that time one to trust after the next start.
+TEST_F(UpkeepTest, AWrongClockAtTheStartRemovesNothingHoweverOftenItStarts) {
+  append(alert("seen", EventKind::alert_resolved));
+  work();
+  upkeep->go_round();
+  clock.jump(kFarOff);
+  for (int start = 0; start < 5; ++start) {
+    begin_again();
+    upkeep->go_round();
+    append(alert("at start " + std::to_string(start), EventKind::alert_resolved));
+    work();
+    go_on_for(10);
+  }
+  EXPECT_EQ(removed(), 0);
+  clock.jump(-kFarOff);
+  begin_again();
+  go_on_for(25);
+  EXPECT_EQ(removed(), 0);
+}
+
+TEST_F(UpkeepTest, AJournalFromBeforeTheClockWasNotedIsComparedWithItsNewestEvent) {
+  append(alert("seen", EventKind::alert_resolved));
+  work();
+  clock.jump(kFarOff);
+  upkeep->go_round();
+  EXPECT_EQ(removed(), 0);
+  clock.jump(-kFarOff);
+  upkeep->go_round();
+  EXPECT_EQ(removed(), 0);
+}
+
+TEST_F(UpkeepTest, AClockThatWasAheadDoesNotKeepItFromBeginningAnewEachDay) {
+  append(alert("waits", EventKind::alert_resolved));
+  clock.jump(kFarOff);
+  go_on_for(25);  // believed by now: the event is looked at, and stays since it waits
+  clock.jump(-kFarOff);
+  work();
+  go_on_for(25);
+  EXPECT_EQ(removed(), 0);
+  clock.advance(kKeep);
+  upkeep->go_round();
+  EXPECT_EQ(removed(), 1);
 }
 
 TEST_F(UpkeepTest, ADamagedJournalShowsAsSuch) {
