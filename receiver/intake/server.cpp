@@ -165,9 +165,12 @@ class Parser final : public httplib::Server {
 
 // A connection with its thread.
 struct Connection {
-  Connection(const Listener& listener, Listener::Accepted accepted)
-      : via(listener), stream(accepted.descriptor, std::move(accepted.remote_address)) {}
+  Connection(const Listener& listener, Admission::Place& taken, Listener::Accepted accepted)
+      : via(listener),
+        place(taken),
+        stream(accepted.descriptor, std::move(accepted.remote_address)) {}
   const Listener& via;
+  Admission::Place& place;
   ConnectionStream stream;
   std::atomic<bool> is_idle{true};
   std::atomic<bool> is_done{false};
@@ -181,6 +184,7 @@ struct Server::Impl {
       : handler(std::move(handler_in)),
         limits(limits_in),
         tls(std::move(tls_in)),
+        admission({limits.connections_max, limits.peer_connections_max, limits.shared_peers}),
         parser(handler, limits, bodies_too_large) {}
 
   void serve(Connection& connection) {
@@ -198,6 +202,7 @@ struct Server::Impl {
       connection.is_idle = true;
       if (!stream.wait_for_request(limits.request_deadline)) break;
       connection.is_idle = false;
+      connection.place.heard();
       if (i == 0) secure(connection);
       if (!parser.serve_one(stream)) break;
     }
@@ -229,16 +234,7 @@ struct Server::Impl {
     }
   }
 
-  // Each address has places of its own: slow senders must not lock the operator out.
-  [[nodiscard]] bool is_full(const Listener& listener) const {
-    const auto taken =
-        std::count_if(connections.begin(), connections.end(),
-                      [&](const Connection& connection) { return &connection.via == &listener; });
-    return static_cast<std::size_t>(taken) >= limits.connections_max;
-  }
-
-  void refuse(int descriptor) {
-    ++connections_refused;
+  static void refuse(int descriptor) {
     ::send(descriptor, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
@@ -246,17 +242,22 @@ struct Server::Impl {
   bool take_in(const Listener& listener) {
     Listener::Accepted accepted = listener.accept();
     if (accepted.descriptor < 0) return false;
-    if (is_full(listener)) {
+    // Each address has places of its own: slow senders must not lock the operator out.
+    Admission::Place* place =
+        admission.enter(listener.descriptor(), accepted.descriptor, accepted.remote_address);
+    if (place == nullptr) {
       refuse(accepted.descriptor);
       ::close(accepted.descriptor);
       return true;
     }
-    Connection& connection = connections.emplace_back(listener, std::move(accepted));
+    Connection& connection = connections.emplace_back(listener, *place, std::move(accepted));
     try {
       connection.thread = std::thread([this, &connection]() { serve(connection); });
     } catch (const std::system_error& error) {
       log::error("a connection gets no thread", {{"error", error.what()}});
       refuse(connection.stream.socket());
+      admission.count(Turned::no_thread);
+      admission.leave(place);
       connections.pop_back();
     }
     return true;
@@ -269,6 +270,7 @@ struct Server::Impl {
         continue;
       }
       at->thread.join();
+      admission.leave(&at->place);
       at = connections.erase(at);
     }
   }
@@ -303,9 +305,9 @@ struct Server::Impl {
   const ServerLimits limits;
   const std::shared_ptr<TlsFiles> tls;
   std::array<std::atomic<std::uint64_t>, kTlsFailures> handshakes_failed{};
-  std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests_timed_out{0};
   std::atomic<std::uint64_t> bodies_too_large{0};
+  Admission admission;  // under accept_mutex, as the connections are
   Parser parser;
   std::atomic<bool> is_stopping{false};
   Mutex accept_mutex;
@@ -342,7 +344,7 @@ void Server::stop() {
 
 ServerCounters Server::counters() const {
   ServerCounters counters{
-      impl_->connections_refused, impl_->requests_timed_out, impl_->bodies_too_large, {}};
+      impl_->admission.counted(), impl_->requests_timed_out, impl_->bodies_too_large, {}};
   std::copy(impl_->handshakes_failed.begin(), impl_->handshakes_failed.end(),
             counters.handshakes_failed.begin());
   return counters;
