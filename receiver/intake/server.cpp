@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "receiver/intake/connection_stream.h"
 #include "receiver/intake/listener.h"
+#include "receiver/intake/refusal_log.h"
 
 namespace backstay::intake {
 namespace {
@@ -223,12 +224,16 @@ struct Server::Impl {
 
   void note_failed(const TlsSession& failed, const ConnectionStream& stream) {
     ++handshakes_failed[static_cast<std::size_t>(failed.failure())];
+    const std::string reason(to_string(failed.failure()));
     std::string from;
     int port = 0;
     stream.get_remote_ip_and_port(from, port);
-    log::warn(
-        "a TLS handshake failed",
-        {{"reason", to_string(failed.failure())}, {"detail", failed.detail()}, {"from", from}});
+    if (const auto left_out = refusals.due(reason, from, clock.steady())) {
+      log::warn("a TLS handshake failed", {{"reason", reason},
+                                           {"detail", failed.detail()},
+                                           {"from", from},
+                                           {"left_out", *left_out}});
+    }
     if (failed.failure() == TlsFailure::plain_http) {
       ::send(stream.socket(), kNoTls.data(), kNoTls.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
@@ -254,7 +259,10 @@ struct Server::Impl {
     try {
       connection.thread = std::thread([this, &connection]() { serve(connection); });
     } catch (const std::system_error& error) {
-      log::error("a connection gets no thread", {{"error", error.what()}});
+      if (const auto left_out = refusals.due("no_thread", "", clock.steady())) {
+        log::error("a connection gets no thread",
+                   {{"error", error.what()}, {"left_out", *left_out}});
+      }
       refuse(connection.stream.socket());
       admission.count(Turned::no_thread);
       admission.leave(place);
@@ -304,6 +312,8 @@ struct Server::Impl {
   const Handler handler;
   const ServerLimits limits;
   const std::shared_ptr<TlsFiles> tls;
+  SystemClock clock;  // for the log alone
+  RefusalLog refusals;
   std::array<std::atomic<std::uint64_t>, kTlsFailures> handshakes_failed{};
   std::atomic<std::uint64_t> requests_timed_out{0};
   std::atomic<std::uint64_t> bodies_too_large{0};

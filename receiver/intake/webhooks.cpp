@@ -99,18 +99,34 @@ Response Webhooks::later(const Webhook& webhook, const std::string& outcome,
 Response Webhooks::refuse_address(const Webhook& webhook, const std::string& reason,
                                   const std::string& from) {
   addresses_refused_.Add({{"webhook", webhook.name}, {"reason", reason}}).Increment();
-  log::warn("a webhook came from where none may come",
-            {{"webhook", webhook.name}, {"reason", reason}, {"from", from}});
+  if (const auto left_out = refusals_.due(webhook.name + " " + reason, from, clock_.steady())) {
+    log::warn(
+        "a webhook came from where none may come",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
   return answer(webhook, "forbidden", 403, json_body("error", "forbidden"));
 }
 
 Response Webhooks::refuse_sender(const Webhook& webhook, AuthFailure failure,
                                  const std::string& from) {
-  auth_failures_.Add({{"webhook", webhook.name}, {"reason", std::string(to_string(failure))}})
-      .Increment();
-  log::warn("a webhook was not genuine",
-            {{"webhook", webhook.name}, {"reason", to_string(failure)}, {"from", from}});
+  const std::string reason(to_string(failure));
+  auth_failures_.Add({{"webhook", webhook.name}, {"reason", reason}}).Increment();
+  if (const auto left_out = refusals_.due(webhook.name + " " + reason, from, clock_.steady())) {
+    log::warn(
+        "a webhook was not genuine",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
   return answer(webhook, "unauthorized", 401, json_body("error", "unauthorized"));
+}
+
+Response Webhooks::refuse_content(const Webhook& webhook, const std::string& reason,
+                                  const std::string& from) {
+  if (const auto left_out = refusals_.due(webhook.name + " content", from, clock_.steady())) {
+    log::warn(
+        "a webhook was not understood",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
+  return answer(webhook, "malformed", 400, json_body("error", reason));
 }
 
 Response Webhooks::deliver(Webhook& webhook, const Request& request) {
@@ -127,9 +143,7 @@ Response Webhooks::deliver(Webhook& webhook, const Request& request) {
   if (const auto after = webhook.rate.take()) return later(webhook, "rate_limited", *after);
   const Parsed parsed = webhook.provider->parse(delivery, webhook.name);
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) {
-    log::warn("a webhook was not understood",
-              {{"webhook", webhook.name}, {"reason", malformed->reason}});
-    return answer(webhook, "malformed", 400, json_body("error", malformed->reason));
+    return refuse_content(webhook, malformed->reason, from);
   }
   if (const auto* ignored = std::get_if<Ignored>(&parsed)) {
     return answer(webhook, "ignored", 200, json_body("ignored", ignored->reason));
@@ -140,8 +154,11 @@ Response Webhooks::deliver(Webhook& webhook, const Request& request) {
 Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& events) {
   const auto appended = append_(events);
   if (!appended) {
-    log::error("a webhook is not on disk",
-               {{"webhook", webhook.name}, {"error", appended.error().message}});
+    const std::string& error = appended.error().message;
+    if (const auto left_out = refusals_.due(webhook.name + " disk", error, clock_.steady())) {
+      log::error("a webhook is not on disk",
+                 {{"webhook", webhook.name}, {"error", error}, {"left_out", *left_out}});
+    }
     return later(webhook, "unavailable", kRetryAfter);
   }
   if (appended->is_full) return later(webhook, "queue_full", kRetryAfter);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "receiver/intake/provider.h"
+#include "receiver/intake/refusal_log.h"
 #include "receiver/intake/server.h"
 
 namespace backstay::intake {
@@ -54,6 +55,8 @@ class Webhooks {
   Response refuse_address(const Webhook& webhook, const std::string& reason,
                           const std::string& from);
   Response refuse_sender(const Webhook& webhook, AuthFailure failure, const std::string& from);
+  Response refuse_content(const Webhook& webhook, const std::string& reason,
+                          const std::string& from);
   Response store(const Webhook& webhook, const std::vector<Event>& events);
   Response answer(const Webhook& webhook, const std::string& outcome, int status,
                   const std::string& body);
@@ -66,6 +69,7 @@ class Webhooks {
   prometheus::Family<prometheus::Counter>& outcomes_;
   prometheus::Family<prometheus::Counter>& auth_failures_;
   prometheus::Family<prometheus::Counter>& addresses_refused_;
+  RefusalLog refusals_;
 };
 
 }  // namespace backstay::intake

@@ -1,5 +1,7 @@
 #include "receiver/intake/webhooks.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "receiver/intake/signatures.h"
@@ -313,6 +315,33 @@ TEST_F(WebhooksTest, AProviderThatIsUnknownIsAnErrorAtTheStart) {
   const auto created = Webhooks::create({{"x", "gitlub", {}}}, nullptr, clock, registry);
   ASSERT_FALSE(created);
   EXPECT_EQ(created.error().message, "webhook x: unknown provider gitlub");
+}
+
+// What is told of them is bounded, or a stranger could fill the disk.
+TEST_F(WebhooksTest, GuessesDoNotFillTheLog) {
+  Request forged = github("deployment", kDeployment);
+  forged.headers["x-hub-signature-256"] = "sha256=" + std::string(64, '0');
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(webhooks->handle(forged).status, 401);
+    EXPECT_EQ(webhooks->handle(from("192.0.2.7", "listed")).status, 403);
+    EXPECT_EQ(webhooks->handle(github("deployment", "{")).status, 400);
+  }
+  clock.advance(std::chrono::minutes(10));
+  EXPECT_EQ(webhooks->handle(forged).status, 401);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 4) << logged;
+  EXPECT_NE(logged.find("left_out=99"), std::string::npos) << logged;
+  EXPECT_EQ(auth_failures("ci", "wrong"), 101) << "all of them are counted";
+}
+
+// A disk that is full stays full for a while.
+TEST_F(WebhooksTest, WhatIsNotOnDiskDoesNotFillItsLogEither) {
+  is_full = true;
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) webhooks->handle(github("deployment", kDeployment));
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
 }
 
 }  // namespace
