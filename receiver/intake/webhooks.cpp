@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "receiver/intake/client_address.h"
+#include "receiver/intake/event_bounds.h"
 
 namespace backstay::intake {
 namespace {
@@ -53,7 +54,12 @@ Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry,
       addresses_refused_(prometheus::BuildCounter()
                              .Name("backstay_receiver_addresses_refused_total")
                              .Help("Deliveries from where none may come, by webhook and reason.")
-                             .Register(registry)) {}
+                             .Register(registry)),
+      fields_shortened_(
+          prometheus::BuildCounter()
+              .Name("backstay_receiver_event_fields_shortened_total")
+              .Help("Fields of events that were too long, and shortened, by webhook and field.")
+              .Register(registry)) {}
 
 Result<std::unique_ptr<Webhooks>> Webhooks::create(const std::vector<WebhookConfig>& configs,
                                                    Append append, Clock& clock,
@@ -119,14 +125,14 @@ Response Webhooks::refuse_sender(const Webhook& webhook, AuthFailure failure,
   return answer(webhook, "unauthorized", 401, json_body("error", "unauthorized"));
 }
 
-Response Webhooks::refuse_content(const Webhook& webhook, const std::string& reason,
-                                  const std::string& from) {
+Response Webhooks::refuse_content(const Webhook& webhook, const std::string& outcome,
+                                  const std::string& reason, const std::string& from) {
   if (const auto left_out = refusals_.due(webhook.name + " content", from, clock_.steady())) {
     log::warn(
         "a webhook was not understood",
         {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
   }
-  return answer(webhook, "malformed", 400, json_body("error", reason));
+  return answer(webhook, outcome, 400, json_body("error", reason));
 }
 
 Response Webhooks::deliver(Webhook& webhook, const Request& request) {
@@ -141,14 +147,26 @@ Response Webhooks::deliver(Webhook& webhook, const Request& request) {
     return refuse_sender(webhook, *failure, from);
   }
   if (const auto after = webhook.rate.take()) return later(webhook, "rate_limited", *after);
-  const Parsed parsed = webhook.provider->parse(delivery, webhook.name);
+  Parsed parsed = webhook.provider->parse(delivery, webhook.name);
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) {
-    return refuse_content(webhook, malformed->reason, from);
+    return refuse_content(webhook, "malformed", malformed->reason, from);
   }
   if (const auto* ignored = std::get_if<Ignored>(&parsed)) {
     return answer(webhook, "ignored", 200, json_body("ignored", ignored->reason));
   }
-  return store(webhook, std::get<Accepted>(parsed).events);
+  return take(webhook, std::get<Accepted>(parsed).events, from);
+}
+
+Response Webhooks::take(const Webhook& webhook, std::vector<Event>& events,
+                        const std::string& from) {
+  for (Event& event : events) {
+    const auto shortened = bound(event);
+    if (!shortened) return refuse_content(webhook, "too_large", shortened.error().message, from);
+    for (const std::string_view field : *shortened) {
+      fields_shortened_.Add({{"webhook", webhook.name}, {"field", std::string(field)}}).Increment();
+    }
+  }
+  return store(webhook, events);
 }
 
 Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& events) {

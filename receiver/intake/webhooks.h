@@ -29,7 +29,7 @@ using Append = std::function<Result<Appended>(const std::vector<Event>&)>;
 
 // POST /webhooks/<name>: address → authenticate → rate → parse → on disk → 2xx.
 // docs/CONFIG.md#webhooks says more.
-//   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood
+//   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood, or too large
 //   401 not genuine · 403 not from there · 404 no such webhook · 405 not a POST
 //   503 not on disk, no room, too many: send it again
 //
@@ -55,8 +55,9 @@ class Webhooks {
   Response refuse_address(const Webhook& webhook, const std::string& reason,
                           const std::string& from);
   Response refuse_sender(const Webhook& webhook, AuthFailure failure, const std::string& from);
-  Response refuse_content(const Webhook& webhook, const std::string& reason,
-                          const std::string& from);
+  Response refuse_content(const Webhook& webhook, const std::string& outcome,
+                          const std::string& reason, const std::string& from);
+  Response take(const Webhook& webhook, std::vector<Event>& events, const std::string& from);
   Response store(const Webhook& webhook, const std::vector<Event>& events);
   Response answer(const Webhook& webhook, const std::string& outcome, int status,
                   const std::string& body);
@@ -69,6 +70,7 @@ class Webhooks {
   prometheus::Family<prometheus::Counter>& outcomes_;
   prometheus::Family<prometheus::Counter>& auth_failures_;
   prometheus::Family<prometheus::Counter>& addresses_refused_;
+  prometheus::Family<prometheus::Counter>& fields_shortened_;
   RefusalLog refusals_;
 };
 

@@ -39,6 +39,7 @@ struct WebhooksTest : ::testing::Test {
     appended.is_full = has_no_room;
     if (has_no_room) return appended;
     for (const Event& event : events) {
+      taken.push_back(event);
       (keys.insert(event.source + event.dedupe_key).second ? appended.stored
                                                            : appended.duplicates) += 1;
     }
@@ -98,6 +99,7 @@ struct WebhooksTest : ::testing::Test {
   test::ManualClock clock;
   prometheus::Registry registry;
   std::set<std::string> keys;
+  std::vector<Event> taken;
   bool is_full = false;
   bool has_no_room = false;
   std::unique_ptr<Webhooks> webhooks;
@@ -342,6 +344,39 @@ TEST_F(WebhooksTest, WhatIsNotOnDiskDoesNotFillItsLogEither) {
   for (int i = 0; i < 100; ++i) webhooks->handle(github("deployment", kDeployment));
   const std::string logged = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
+}
+
+// Such an actor would stand in every audit for months.
+TEST_F(WebhooksTest, ANameThatIsTooLongIsCutAndTheEventIsTaken) {
+  const std::string body =
+      R"({"action": "created", "deployment": {"id": 1, "ref": "v7"}, "sender": {"login": ")" +
+      std::string(1'000'000, 'a') + R"("}})";
+  EXPECT_EQ(webhooks->handle(github("deployment", body)).status, 202);
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken.front().release, "v7");
+  EXPECT_EQ(taken.front().actor, std::string(253, 'a') + "…");
+  EXPECT_EQ(counted("backstay_receiver_event_fields_shortened_total", "ci", "field", "actor"), 1);
+}
+
+TEST_F(WebhooksTest, AnEventThatIsTooLargeIsRefusedWithAReason) {
+  Request request = alert(kSecret);
+  const std::string label = R"("alertname": "A")";
+  request.body.replace(request.body.find(label), label.size(),
+                       label + R"(, "description": ")" + std::string(70'000, 'x') + "\"");
+  const Response response = webhooks->handle(request);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"an event has more than 65536 bytes"})");
+  EXPECT_EQ(outcomes("am", "too_large"), 1);
+  EXPECT_TRUE(taken.empty());
+}
+
+// It stands in the key of each alert: a thousand of them made a gigabyte of one delivery.
+TEST_F(WebhooksTest, TheKeyOfAGroupIsNotRepeatedAtLength) {
+  Request request = alert(kSecret, 3);
+  request.body.insert(1, R"("groupKey": ")" + std::string(500'000, 'g') + R"(", )");
+  EXPECT_EQ(webhooks->handle(request).status, 202);
+  ASSERT_EQ(taken.size(), 3u) << "still three";
+  for (const Event& event : taken) EXPECT_LT(event.dedupe_key.size(), 200u);
 }
 
 }  // namespace
