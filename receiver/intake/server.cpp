@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <list>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "receiver/intake/announced_body.h"
 #include "receiver/intake/connection_stream.h"
 #include "receiver/intake/listener.h"
 #include "receiver/intake/refusal_log.h"
@@ -23,7 +23,6 @@
 namespace backstay::intake {
 namespace {
 
-constexpr std::size_t kHeadBytesMax = 64 * 1024;  // request line and headers
 constexpr std::size_t kRequestsPerConnectionMax = 1000;
 constexpr std::chrono::milliseconds kAcceptRound{100};  // how soon a stop is noticed
 constexpr std::chrono::milliseconds kLinger{500};
@@ -45,24 +44,9 @@ std::string lower_case(std::string text) {
 // own. False until the request was read to its end: what is left of one would be taken for the
 // next.
 thread_local bool is_read_whole = false;
-
-// Whether the head announces a body at all, and how long it says that it is.
-struct Announced {
-  bool has_length = false;
-  bool is_chunked = false;
-  std::optional<std::uint64_t> length;  // none where what stands there is no number
-
-  explicit Announced(const httplib::Request& in)
-      : has_length(in.has_header("Content-Length")),
-        is_chunked(in.has_header("Transfer-Encoding")) {
-    const std::string text = in.get_header_value("Content-Length");
-    const char* end = text.data() + text.size();
-    std::uint64_t value = 0;
-    const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec == std::errc() && parsed.ptr == end) length = value;
-  }
-  [[nodiscard]] bool anything() const { return is_chunked || (has_length && length != 0U); }
-};
+// And what became of it: answered by the handler, or refused by the server itself.
+thread_local bool is_answered = false;
+thread_local std::optional<Unserved> refused_for;
 
 // cpp-httplib as a parser: its process_request() is all that is used.
 class Parser final : public httplib::Server {
@@ -72,7 +56,7 @@ class Parser final : public httplib::Server {
       : handler_(handler), limits_(limits), too_large_(too_large) {
     set_keep_alive_max_count(kRequestsPerConnectionMax);
     const auto without_body = [this](const httplib::Request& in, httplib::Response& out) {
-      is_read_whole = !Announced(in).anything();
+      is_read_whole = !AnnouncedBody(in).anything();
       if (!is_read_whole) out.set_header("Connection", "close");
       answer(in, "", out);
     };
@@ -95,23 +79,37 @@ class Parser final : public httplib::Server {
         });
   }
 
+  std::array<std::atomic<std::uint64_t>, kUnserved> refused{};  // by Unserved
+
   // False when the connection is to be closed.
   bool serve_one(ConnectionStream& stream) {
     stream.begin_request(limits_.request_deadline, kHeadBytesMax);
     if (!stream.shake_hands()) return false;
     bool is_closed = false;
-    is_read_whole = false;
+    bool has_head = false;
+    is_read_whole = is_answered = false;
+    refused_for.reset();
     const bool served = process_request(stream, false, is_closed, [&](httplib::Request&) {
-      // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
+      has_head = true;
+      refused_for = Unserved::method;  // unless one of the handlers takes it
+      // Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
     });
     stream.send_answer();
+    if (!has_head) refused_for = why_without_head(stream);
+    note_refused(stream);
     return served && !is_closed && is_read_whole;
   }
 
  private:
-  bool refuse_body(httplib::Response& out, int status) {
+  void note_refused(const ConnectionStream& stream) {
+    if (is_answered || !refused_for || stream.has_broken_off()) return;
+    ++refused[static_cast<std::size_t>(*refused_for)];
+  }
+
+  bool refuse_body(httplib::Response& out, int status, std::optional<Unserved> reason = {}) {
     if (status == 413) ++too_large_;
+    refused_for = reason;
     out.status = status;
     out.set_header("Connection", "close");
     return false;
@@ -119,13 +117,13 @@ class Parser final : public httplib::Server {
 
   bool read_body(const httplib::Request& in, httplib::Response& out,
                  const httplib::ContentReader& reader, std::string& body) {
-    const Announced announced(in);
+    const AnnouncedBody announced(in);
     is_read_whole = !announced.anything();
     if (is_read_whole) return true;
-    if (in.is_multipart_form_data()) return refuse_body(out, 415);
+    if (in.is_multipart_form_data()) return refuse_body(out, 415, Unserved::form);
     // Which of the two counts is what request smuggling lives on.
     if (announced.has_length && (announced.is_chunked || !announced.length)) {
-      return refuse_body(out, 400);
+      return refuse_body(out, 400, Unserved::body_length);
     }
     // Otherwise the library reads all of it before it says no.
     if (announced.length.value_or(0) > limits_.body_bytes_max) return refuse_body(out, 413);
@@ -136,12 +134,13 @@ class Parser final : public httplib::Server {
       return !is_too_large;
     });
     if (is_too_large) return refuse_body(out, 413);
-    if (!is_whole) return refuse_body(out, 400);
+    if (!is_whole) return refuse_body(out, 400, Unserved::body_broken);
     is_read_whole = true;
     return true;
   }
 
   void answer(const httplib::Request& in, std::string body, httplib::Response& out) {
+    is_answered = true;
     Request request;
     request.method = in.method;
     request.path = in.path;
@@ -354,7 +353,9 @@ void Server::stop() {
 
 ServerCounters Server::counters() const {
   ServerCounters counters{
-      impl_->admission.counted(), impl_->requests_timed_out, impl_->bodies_too_large, {}};
+      impl_->admission.counted(), impl_->requests_timed_out, impl_->bodies_too_large, {}, {}};
+  std::copy(impl_->parser.refused.begin(), impl_->parser.refused.end(),
+            counters.requests_refused.begin());
   std::copy(impl_->handshakes_failed.begin(), impl_->handshakes_failed.end(),
             counters.handshakes_failed.begin());
   return counters;

@@ -14,6 +14,7 @@
 #include "receiver/intake/admission.h"
 #include "receiver/intake/tls_files.h"
 #include "receiver/intake/tls_session.h"
+#include "receiver/intake/unserved.h"
 
 namespace backstay::intake {
 
@@ -50,6 +51,7 @@ struct ServerCounters {
   std::array<std::uint64_t, kTurned> connections_refused{};     // by Turned
   std::uint64_t requests_timed_out = 0;                         // over request_deadline: closed
   std::uint64_t bodies_too_large = 0;                           // 413
+  std::array<std::uint64_t, kUnserved> requests_refused{};      // by Unserved
   std::array<std::uint64_t, kTlsFailures> handshakes_failed{};  // by TlsFailure: closed
 };
 

@@ -25,8 +25,17 @@ std::vector<prometheus::MetricFamily> ServerMetrics::Collect() const {
     add_sample(connections, {{"reason", std::string(to_string(reason))}},
                static_cast<double>(counters.connections_refused[i]));
   }
+  prometheus::MetricFamily requests = metric_family(
+      "backstay_receiver_requests_refused_total",
+      "Requests that the server refused by itself, by reason.", prometheus::MetricType::Counter);
+  for (std::size_t i = 0; i < kUnserved; ++i) {
+    const auto reason = static_cast<Unserved>(i);
+    add_sample(requests, {{"reason", std::string(to_string(reason))}},
+               static_cast<double>(counters.requests_refused[i]));
+  }
   return {
       handshakes,
+      requests,
       connections,
       counter("backstay_receiver_requests_timed_out_total",
               "Requests that did not come in whole within their deadline.",
