@@ -45,6 +45,14 @@ std::string IpAddress::text() const {
   return out.data();
 }
 
+IpAddress IpAddress::subnet() const {
+  constexpr std::ptrdiff_t kSubnetBytes = 8;
+  Bytes bytes = bytes_;
+  const bool is_ipv6 = !std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+  if (is_ipv6) std::fill(bytes.begin() + kSubnetBytes, bytes.end(), 0);
+  return IpAddress(bytes);
+}
+
 Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view host = text.substr(0, slash);

@@ -18,6 +18,8 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] std::string text() const;
+  // What belongs to one host at least: of IPv6 the network of its first 64 bits, of IPv4 itself.
+  [[nodiscard]] IpAddress subnet() const;
   bool operator==(const IpAddress& other) const = default;
 
  private:

@@ -85,6 +85,9 @@ Result<WebConfig> parse(const std::string& text, const std::string& path,
   if (!config.users.empty() && !support.why_no_users.empty()) {
     root.fault("basic_auth_users", support.why_no_users);
   }
+  for (const auto& [name, what_for] : support.users_needed) {
+    if (config.users.count(name) == 0) root.fault("basic_auth_users", what_for);
+  }
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;
 }

@@ -24,6 +24,8 @@ struct WebConfigSupport {
   std::string why_no_users = {};  // and basic_auth_users
   // A file that went bad leaves the last good one in force, whatever that one said.
   bool keeps_the_last = false;
+  // Users without whom it cannot be used: name → what is told where he is missing.
+  std::map<std::string, std::string> users_needed = {};
 };
 
 // The file behind --web.config.file, in the format of every Prometheus exporter: basic_auth_users,

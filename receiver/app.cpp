@@ -80,7 +80,8 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
           return endpoints_->handle(admitted);
         });
       },
-      intake::ServerLimits{}, access.tls);
+      intake::ServerLimits{.shared_peers = intake::with_loopback(core_->config().trusted_proxies)},
+      access.tls);
   database_watch_ = std::make_shared<DatabaseWatch>(core_->config().backups.database_url, clock_);
   endpoints_ = std::make_unique<Endpoints>(
       [this](const intake::Request& request) { return webhooks_->handle(request); },

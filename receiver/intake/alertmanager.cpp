@@ -1,6 +1,7 @@
 #include "receiver/intake/alertmanager.h"
 
 #include "base/timestamp.h"
+#include "receiver/intake/event_bounds.h"
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
 
@@ -59,7 +60,8 @@ Parsed Alertmanager::parse(const Delivery& delivery, const std::string& source) 
   // Of a group that was cut short the missing alerts may still fire.
   const auto truncated = payload.find("truncatedAlerts");
   const bool is_cut_short = truncated != payload.end() && truncated->is_number() && *truncated > 0;
-  const std::string group = text_at(payload, "/groupKey");
+  // It stands in the key of each of its alerts.
+  const std::string group = bounded_key(text_at(payload, "/groupKey"));
 
   Accepted accepted;
   for (std::size_t i = 0; i < alerts->size(); ++i) {

@@ -16,16 +16,54 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// At each separator that is not inside quotes.
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  bool is_quoted = false;
+using Parts = std::vector<std::string_view>;
+
+// At every separator: X-Forwarded-For knows no quotes.
+Parts split_plainly(std::string_view text, char separator) {
+  Parts parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(trimmed(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// The end of the text in quotes that begins there; npos where nothing ends it.
+std::size_t end_of_quotes(std::string_view text, std::size_t begin) {
+  for (std::size_t at = begin + 1; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// Whether the value that ends before `at` ends there for the next reader too.
+bool ends_a_value(std::string_view text, std::size_t at) {
+  return at == text.size() || std::string_view(",; \t").find(text[at]) != std::string_view::npos;
+}
+
+// At each separator that is not inside quotes. Nothing where the quotes are not as the standard has
+// them, a whole value after its "=": our proxy appends to what the sender wrote, and quotes that
+// the sender leaves open would swallow the proxy's word.
+std::optional<Parts> split(std::string_view text, char separator) {
+  Parts parts;
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '"') is_quoted = !is_quoted;
-    if (text[at] != separator || is_quoted) continue;
-    parts.push_back(trimmed(text.substr(begin, at - begin)));
-    begin = at + 1;
+    if (text[at] == '"') {
+      const std::size_t end = end_of_quotes(text, at);
+      const bool is_value = at > 0 && text[at - 1] == '=';
+      if (!is_value || end == std::string_view::npos || !ends_a_value(text, end + 1)) {
+        return std::nullopt;
+      }
+      at = end;
+    } else if (text[at] == separator) {
+      parts.push_back(trimmed(text.substr(begin, at - begin)));
+      begin = at + 1;
+    }
   }
   parts.push_back(trimmed(text.substr(begin)));
   return parts;
@@ -36,6 +74,7 @@ Hop parse_node(std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     const std::size_t end = text.find(']');
     if (end == std::string_view::npos) return std::nullopt;
+    if (end + 1 < text.size() && text[end + 1] != ':') return std::nullopt;
     return IpAddress::parse(text.substr(1, end - 1));
   }
   const std::size_t colon = text.find(':');
@@ -45,13 +84,15 @@ Hop parse_node(std::string_view text) {
 
 std::vector<Hop> x_forwarded_for(std::string_view header) {
   std::vector<Hop> hops;
-  for (const std::string_view entry : split(header, ',')) hops.push_back(parse_node(entry));
+  for (const std::string_view entry : split_plainly(header, ',')) hops.push_back(parse_node(entry));
   return hops;
 }
 
 // for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"
 Hop forwarded_element(std::string_view element) {
-  for (const std::string_view pair : split(element, ';')) {
+  const auto pairs = split(element, ';');
+  if (!pairs) return std::nullopt;
+  for (const std::string_view pair : *pairs) {
     constexpr std::string_view kFor = "for=";
     if (pair.size() < kFor.size() || ::strncasecmp(pair.data(), kFor.data(), kFor.size()) != 0) {
       continue;
@@ -66,10 +107,10 @@ Hop forwarded_element(std::string_view element) {
 }
 
 std::vector<Hop> forwarded(std::string_view header) {
+  const auto elements = split(header, ',');
+  if (!elements) return {std::nullopt};
   std::vector<Hop> hops;
-  for (const std::string_view element : split(header, ',')) {
-    hops.push_back(forwarded_element(element));
-  }
+  for (const std::string_view element : *elements) hops.push_back(forwarded_element(element));
   return hops;
 }
 

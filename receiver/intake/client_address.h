@@ -14,8 +14,9 @@ namespace backstay::intake {
 // vouches for the one before it, and the first that is not trusted is the sender. Whatever is left
 // of that, anybody could have written.
 //
-// Nothing where it cannot be known: an entry that is no address, or two headers that differ (a
-// proxy sets one of the two, and passes on the other as the sender wrote it). Headers of the same
+// Nothing where it cannot be known: an entry that is no address, quotes in Forwarded that are left
+// open or stand where none may, or two headers that differ (a proxy sets one of the two, and passes
+// on the other as the sender wrote it). Headers of the same
 // name must have been joined with commas, in their order. Pure.
 // https://www.rfc-editor.org/rfc/rfc7239
 std::optional<IpAddress> client_address(const std::string& peer,

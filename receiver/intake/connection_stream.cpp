@@ -58,6 +58,8 @@ void ConnectionStream::begin_request(std::chrono::milliseconds deadline, std::si
   read_until_ = Clock::now() + deadline;
   write_until_.reset();
   bytes_left_ = bytes_max;
+  is_out_of_bytes_ = false;
+  line_bytes_ = longest_line_ = 0;
 }
 
 bool ConnectionStream::shake_hands() {
@@ -112,9 +114,11 @@ ssize_t ConnectionStream::receive(std::size_t bytes_max) {
 ssize_t ConnectionStream::read(char* data, size_t size) {
   if (begin_ == end_) {
     if (!send_answer()) return -1;  // the sender may wait for a "100 Continue"
-    if (bytes_left_ == 0) return -1;
+    is_out_of_bytes_ = bytes_left_ == 0;
+    if (is_out_of_bytes_) return -1;
     const ssize_t got = receive(std::min(buffer_.size(), bytes_left_));
-    if (got <= 0) return got;
+    has_broken_off_ = got <= 0;
+    if (has_broken_off_) return got;
     begin_ = 0;
     end_ = static_cast<std::size_t>(got);
     bytes_left_ -= end_;
@@ -122,7 +126,13 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
   const std::size_t bytes = std::min(size, end_ - begin_);
   std::memcpy(data, buffer_.data() + begin_, bytes);
   begin_ += bytes;
+  if (size == 1) count_in_line(*data);  // which is how httplib reads a head
   return static_cast<ssize_t>(bytes);
+}
+
+void ConnectionStream::count_in_line(char next) {
+  line_bytes_ = next == '\n' ? 0 : line_bytes_ + 1;
+  longest_line_ = std::max(longest_line_, line_bytes_);
 }
 
 ssize_t ConnectionStream::write(const char* data, size_t size) {

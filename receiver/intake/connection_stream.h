@@ -34,6 +34,12 @@ class ConnectionStream final : public httplib::Stream {
   // Why that came to nothing: null where it did not.
   [[nodiscard]] const TlsSession* failed_tls() const { return has_failed_ ? tls_.get() : nullptr; }
   [[nodiscard]] bool has_timed_out() const { return has_timed_out_; }
+  // Whether the sender has not sent what it began: it went away, or took too long.
+  [[nodiscard]] bool has_broken_off() const { return has_broken_off_; }
+  // Of the request: whether it wanted more bytes than it may have, and its longest line so far,
+  // as far as it was read line by line, without the end of that.
+  [[nodiscard]] bool is_out_of_bytes() const { return is_out_of_bytes_; }
+  [[nodiscard]] std::size_t longest_line() const { return longest_line_; }
   // Sends what write() has kept back: an answer goes out in one piece, which wakes its reader once.
   // False where that could not be sent whole: nothing more may be, for it would be taken for the
   // rest.
@@ -58,6 +64,7 @@ class ConnectionStream final : public httplib::Stream {
   TlsSession::Moved try_to_read(std::size_t bytes_max);
   TlsSession::Moved try_to_write(const char* data, std::size_t size);
   ssize_t receive(std::size_t bytes_max);
+  void count_in_line(char next);
   ssize_t send_now(const char* data, std::size_t size);
 
   int descriptor_;
@@ -67,12 +74,16 @@ class ConnectionStream final : public httplib::Stream {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t bytes_left_ = 0;
+  bool is_out_of_bytes_ = false;
+  std::size_t line_bytes_ = 0;  // of the line that is being read
+  std::size_t longest_line_ = 0;
   std::chrono::milliseconds deadline_{0};
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on
   std::string kept_back_;                         // of the answer
   bool is_cut_ = false;                           // an answer that was not sent whole
   bool has_timed_out_ = false;
+  bool has_broken_off_ = false;
   std::unique_ptr<TlsSession> tls_;  // none: plain
   bool has_failed_ = false;          // its handshake
 };

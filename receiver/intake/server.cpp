@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <list>
 #include <memory>
 #include <optional>
@@ -16,13 +15,14 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "receiver/intake/announced_body.h"
 #include "receiver/intake/connection_stream.h"
 #include "receiver/intake/listener.h"
+#include "receiver/intake/refusal_log.h"
 
 namespace backstay::intake {
 namespace {
 
-constexpr std::size_t kHeadBytesMax = 64 * 1024;  // request line and headers
 constexpr std::size_t kRequestsPerConnectionMax = 1000;
 constexpr std::chrono::milliseconds kAcceptRound{100};  // how soon a stop is noticed
 constexpr std::chrono::milliseconds kLinger{500};
@@ -44,24 +44,9 @@ std::string lower_case(std::string text) {
 // own. False until the request was read to its end: what is left of one would be taken for the
 // next.
 thread_local bool is_read_whole = false;
-
-// Whether the head announces a body at all, and how long it says that it is.
-struct Announced {
-  bool has_length = false;
-  bool is_chunked = false;
-  std::optional<std::uint64_t> length;  // none where what stands there is no number
-
-  explicit Announced(const httplib::Request& in)
-      : has_length(in.has_header("Content-Length")),
-        is_chunked(in.has_header("Transfer-Encoding")) {
-    const std::string text = in.get_header_value("Content-Length");
-    const char* end = text.data() + text.size();
-    std::uint64_t value = 0;
-    const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec == std::errc() && parsed.ptr == end) length = value;
-  }
-  [[nodiscard]] bool anything() const { return is_chunked || (has_length && length != 0U); }
-};
+// And what became of it: answered by the handler, or refused by the server itself.
+thread_local bool is_answered = false;
+thread_local std::optional<Unserved> refused_for;
 
 // cpp-httplib as a parser: its process_request() is all that is used.
 class Parser final : public httplib::Server {
@@ -71,7 +56,7 @@ class Parser final : public httplib::Server {
       : handler_(handler), limits_(limits), too_large_(too_large), is_stopping_(is_stopping) {
     set_keep_alive_max_count(kRequestsPerConnectionMax);
     const auto without_body = [this](const httplib::Request& in, httplib::Response& out) {
-      is_read_whole = !Announced(in).anything();
+      is_read_whole = !AnnouncedBody(in).anything();
       if (!is_read_whole) out.set_header("Connection", "close");
       answer(in, "", out);
     };
@@ -94,24 +79,38 @@ class Parser final : public httplib::Server {
         });
   }
 
+  std::array<std::atomic<std::uint64_t>, kUnserved> refused{};  // by Unserved
+
   // False when the connection is to be closed. The answer to the last says so, or a client might
   // send its next request into a closed connection, and not know whether that was taken.
   bool serve_one(ConnectionStream& stream, bool is_last) {
     stream.begin_request(limits_.request_deadline, kHeadBytesMax);
     if (!stream.shake_hands()) return false;
     bool is_closed = false;
-    is_read_whole = false;
+    bool has_head = false;
+    is_read_whole = is_answered = false;
+    refused_for.reset();
     const bool served = process_request(stream, is_last, is_closed, [&](httplib::Request&) {
-      // The head is read. Chunks cost a few bytes each, so twice the body is room enough.
+      has_head = true;
+      refused_for = Unserved::method;  // unless one of the handlers takes it
+      // Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
     });
     const bool is_sent = stream.send_answer();
+    if (!has_head) refused_for = why_without_head(stream);
+    note_refused(stream);
     return served && is_sent && !is_closed && is_read_whole;
   }
 
  private:
-  bool refuse_body(httplib::Response& out, int status) {
+  void note_refused(const ConnectionStream& stream) {
+    if (is_answered || !refused_for || stream.has_broken_off()) return;
+    ++refused[static_cast<std::size_t>(*refused_for)];
+  }
+
+  bool refuse_body(httplib::Response& out, int status, std::optional<Unserved> reason = {}) {
     if (status == 413) ++too_large_;
+    refused_for = reason;
     out.status = status;
     out.set_header("Connection", "close");
     return false;
@@ -119,13 +118,13 @@ class Parser final : public httplib::Server {
 
   bool read_body(const httplib::Request& in, httplib::Response& out,
                  const httplib::ContentReader& reader, std::string& body) {
-    const Announced announced(in);
+    const AnnouncedBody announced(in);
     is_read_whole = !announced.anything();
     if (is_read_whole) return true;
-    if (in.is_multipart_form_data()) return refuse_body(out, 415);
+    if (in.is_multipart_form_data()) return refuse_body(out, 415, Unserved::form);
     // Which of the two counts is what request smuggling lives on.
     if (announced.has_length && (announced.is_chunked || !announced.length)) {
-      return refuse_body(out, 400);
+      return refuse_body(out, 400, Unserved::body_length);
     }
     // Otherwise the library reads all of it before it says no.
     if (announced.length.value_or(0) > limits_.body_bytes_max) return refuse_body(out, 413);
@@ -136,12 +135,13 @@ class Parser final : public httplib::Server {
       return !is_too_large;
     });
     if (is_too_large) return refuse_body(out, 413);
-    if (!is_whole) return refuse_body(out, 400);
+    if (!is_whole) return refuse_body(out, 400, Unserved::body_broken);
     is_read_whole = true;
     return true;
   }
 
   void answer(const httplib::Request& in, std::string body, httplib::Response& out) {
+    is_answered = true;
     Request request;
     request.method = in.method;
     request.path = in.path;
@@ -168,9 +168,12 @@ class Parser final : public httplib::Server {
 
 // A connection with its thread.
 struct Connection {
-  Connection(const Listener& listener, Listener::Accepted accepted)
-      : via(listener), stream(accepted.descriptor, std::move(accepted.remote_address)) {}
+  Connection(const Listener& listener, Admission::Place& taken, Listener::Accepted accepted)
+      : via(listener),
+        place(taken),
+        stream(accepted.descriptor, std::move(accepted.remote_address)) {}
   const Listener& via;
+  Admission::Place& place;
   ConnectionStream stream;
   std::atomic<bool> is_idle{true};
   std::atomic<bool> is_done{false};
@@ -184,6 +187,7 @@ struct Server::Impl {
       : handler(std::move(handler_in)),
         limits(limits_in),
         tls(std::move(tls_in)),
+        admission({limits.connections_max, limits.peer_connections_max, limits.shared_peers}),
         parser(handler, limits, bodies_too_large, is_stopping) {}
 
   void serve(Connection& connection) {
@@ -201,6 +205,7 @@ struct Server::Impl {
       connection.is_idle = true;  // before we look: stop() does it the other way round
       if (is_stopping || !stream.wait_for_request(limits.request_deadline)) break;
       connection.is_idle = false;
+      connection.place.heard();
       if (i == 0) secure(connection);
       if (!parser.serve_one(stream, i + 1 == kRequestsPerConnectionMax)) break;
     }
@@ -221,27 +226,22 @@ struct Server::Impl {
 
   void note_failed(const TlsSession& failed, const ConnectionStream& stream) {
     ++handshakes_failed[static_cast<std::size_t>(failed.failure())];
+    const std::string reason(to_string(failed.failure()));
     std::string from;
     int port = 0;
     stream.get_remote_ip_and_port(from, port);
-    log::warn(
-        "a TLS handshake failed",
-        {{"reason", to_string(failed.failure())}, {"detail", failed.detail()}, {"from", from}});
+    if (const auto left_out = refusals.due(reason, from, clock.steady())) {
+      log::warn("a TLS handshake failed", {{"reason", reason},
+                                           {"detail", failed.detail()},
+                                           {"from", from},
+                                           {"left_out", *left_out}});
+    }
     if (failed.failure() == TlsFailure::plain_http) {
       ::send(stream.socket(), kNoTls.data(), kNoTls.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   }
 
-  // Each address has places of its own: slow senders must not lock the operator out.
-  [[nodiscard]] bool is_full(const Listener& listener) const {
-    const auto taken =
-        std::count_if(connections.begin(), connections.end(),
-                      [&](const Connection& connection) { return &connection.via == &listener; });
-    return static_cast<std::size_t>(taken) >= limits.connections_max;
-  }
-
-  void refuse(int descriptor) {
-    ++connections_refused;
+  static void refuse(int descriptor) {
     ::send(descriptor, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
@@ -249,17 +249,25 @@ struct Server::Impl {
   bool take_in(const Listener& listener) {
     Listener::Accepted accepted = listener.accept();
     if (accepted.descriptor < 0) return false;
-    if (is_full(listener)) {
+    // Each address has places of its own: slow senders must not lock the operator out.
+    Admission::Place* place =
+        admission.enter(listener.descriptor(), accepted.descriptor, accepted.remote_address);
+    if (place == nullptr) {
       refuse(accepted.descriptor);
       ::close(accepted.descriptor);
       return true;
     }
-    Connection& connection = connections.emplace_back(listener, std::move(accepted));
+    Connection& connection = connections.emplace_back(listener, *place, std::move(accepted));
     try {
       connection.thread = std::thread([this, &connection]() { serve(connection); });
     } catch (const std::system_error& error) {
-      log::error("a connection gets no thread", {{"error", error.what()}});
+      if (const auto left_out = refusals.due("no_thread", "", clock.steady())) {
+        log::error("a connection gets no thread",
+                   {{"error", error.what()}, {"left_out", *left_out}});
+      }
       refuse(connection.stream.socket());
+      admission.count(Turned::no_thread);
+      admission.leave(place);
       connections.pop_back();
     }
     return true;
@@ -272,6 +280,7 @@ struct Server::Impl {
         continue;
       }
       at->thread.join();
+      admission.leave(&at->place);
       at = connections.erase(at);
     }
   }
@@ -305,10 +314,12 @@ struct Server::Impl {
   const Handler handler;
   const ServerLimits limits;
   const std::shared_ptr<TlsFiles> tls;
+  SystemClock clock;  // for the log alone
+  RefusalLog refusals;
   std::array<std::atomic<std::uint64_t>, kTlsFailures> handshakes_failed{};
-  std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests_timed_out{0};
   std::atomic<std::uint64_t> bodies_too_large{0};
+  Admission admission;  // under accept_mutex, as the connections are
   Parser parser;
   std::atomic<bool> is_stopping{false};
   Mutex accept_mutex;
@@ -345,7 +356,9 @@ void Server::stop() {
 
 ServerCounters Server::counters() const {
   ServerCounters counters{
-      impl_->connections_refused, impl_->requests_timed_out, impl_->bodies_too_large, {}};
+      impl_->admission.counted(), impl_->requests_timed_out, impl_->bodies_too_large, {}, {}};
+  std::copy(impl_->parser.refused.begin(), impl_->parser.refused.end(),
+            counters.requests_refused.begin());
   std::copy(impl_->handshakes_failed.begin(), impl_->handshakes_failed.end(),
             counters.handshakes_failed.begin());
   return counters;

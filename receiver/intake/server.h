@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "receiver/intake/admission.h"
 #include "receiver/intake/tls_files.h"
 #include "receiver/intake/tls_session.h"
+#include "receiver/intake/unserved.h"
 
 namespace backstay::intake {
 
@@ -20,6 +22,8 @@ struct ServerLimits {
   std::size_t body_bytes_max = 1024 * 1024;
   std::size_t connections_max = 64;                  // of each address
   std::chrono::milliseconds request_deadline{5000};  // from the first byte to the last, and idle
+  std::size_t peer_connections_max = 16;             // of those, but for the peers that are shared
+  std::vector<IpNetwork> shared_peers = {};          // admission.h
 };
 
 struct Request {
@@ -44,17 +48,19 @@ using Handler = std::function<Response(Request&)>;
 
 // What the server refused by itself, for the metrics.
 struct ServerCounters {
-  std::uint64_t connections_refused = 0;                        // over connections_max: 503
+  std::array<std::uint64_t, kTurned> connections_refused{};     // by Turned
   std::uint64_t requests_timed_out = 0;                         // over request_deadline: closed
   std::uint64_t bodies_too_large = 0;                           // 413
+  std::array<std::uint64_t, kUnserved> requests_refused{};      // by Unserved
   std::array<std::uint64_t, kTlsFailures> handshakes_failed{};  // by TlsFailure: closed
 };
 
-// HTTP for the receiver: cpp-httplib parses, the accept loop and the limits are ours. One deadline
-// holds for a whole request, so that slow senders cannot hold it; chunked and compressed bodies are
-// limited by what they grow to. Every request that has a path and a body within limits reaches the
-// one handler, on its own thread; an exception that leaves it becomes a 500 that says nothing.
-// With TLS, its handshake is on that thread too, and in the time of the first request.
+// HTTP for the receiver: cpp-httplib parses, the accept loop and the limits are ours; who gets a
+// connection is in admission.h. One deadline holds for a whole request, so that slow senders cannot
+// hold it; chunked and compressed bodies are limited by what they grow to. Every request that has a
+// path and a body within limits reaches the one handler, on its own thread; an exception that
+// leaves it becomes a 500 that says nothing. With TLS, its handshake is on that thread too, and in
+// the time of the first request.
 class Server {
  public:
   // Without `tls`, or while it has no certificates, everything is plain; a unix socket always is.

@@ -17,10 +17,26 @@ std::vector<prometheus::MetricFamily> ServerMetrics::Collect() const {
     add_sample(handshakes, {{"reason", std::string(to_string(reason))}},
                static_cast<double>(counters.handshakes_failed[i]));
   }
+  prometheus::MetricFamily connections = metric_family(
+      "backstay_receiver_connections_refused_total", "Connections that were not served, by reason.",
+      prometheus::MetricType::Counter);
+  for (std::size_t i = 0; i < kTurned; ++i) {
+    const auto reason = static_cast<Turned>(i);
+    add_sample(connections, {{"reason", std::string(to_string(reason))}},
+               static_cast<double>(counters.connections_refused[i]));
+  }
+  prometheus::MetricFamily requests = metric_family(
+      "backstay_receiver_requests_refused_total",
+      "Requests that the server refused by itself, by reason.", prometheus::MetricType::Counter);
+  for (std::size_t i = 0; i < kUnserved; ++i) {
+    const auto reason = static_cast<Unserved>(i);
+    add_sample(requests, {{"reason", std::string(to_string(reason))}},
+               static_cast<double>(counters.requests_refused[i]));
+  }
   return {
       handshakes,
-      counter("backstay_receiver_connections_refused_total",
-              "Connections over the limit, answered 503.", counters.connections_refused),
+      requests,
+      connections,
       counter("backstay_receiver_requests_timed_out_total",
               "Requests that were not whole, or whose answer was not taken, within their deadline.",
               counters.requests_timed_out),

@@ -5,11 +5,20 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "receiver/intake/refusal_log.h"
 
 namespace backstay::intake {
 namespace {
 
 constexpr std::chrono::minutes kReplayWindow{5};
+
+// At each delivery of whoever likes to send one: so not each time.
+void tell_unreadable(const std::string& error) {
+  static RefusalLog told;
+  if (const auto left_out = told.due(error, "", SystemClock().steady())) {
+    log::error("a webhook's secret cannot be read", {{"error", error}, {"left_out", *left_out}});
+  }
+}
 
 // Our own secrets as they are now. One that cannot be read is left out and told to the operator;
 // the sender learns nothing of it.
@@ -20,7 +29,7 @@ std::vector<Secret> read_all(const std::vector<SecretSource>& sources) {
     if (secret) {
       secrets.push_back(std::move(*secret));
     } else {
-      log::error("a webhook's secret cannot be read", {{"error", secret.error().message}});
+      tell_unreadable(secret.error().message);
     }
   }
   return secrets;

@@ -1,5 +1,9 @@
 #include "receiver/intake/web_access.h"
 
+#include <map>
+#include <string>
+#include <utility>
+
 namespace backstay::intake {
 namespace {
 
@@ -21,18 +25,15 @@ std::string why_no_users(const std::vector<WebhookConfig>& webhooks) {
   return "";
 }
 
-Result<void> check_users(const std::vector<WebhookConfig>& webhooks, const WebConfigFile* file,
-                         const WebConfig* config) {
+// The users without whom a webhook cannot prove itself, each with what is told where he is missing.
+std::map<std::string, std::string> users_needed(const std::vector<WebhookConfig>& webhooks) {
+  std::map<std::string, std::string> needed;
   for (const WebhookConfig& webhook : webhooks) {
-    if (webhook.basic_auth_user.empty()) continue;
-    const std::string who =
-        "the webhook " + webhook.name + " is proven by the password of " + webhook.basic_auth_user;
-    if (file == nullptr) return fail(who + ": give --web.config.file, with that user");
-    if (config->users.count(webhook.basic_auth_user) == 0) {
-      return fail(file->path() + ": " + who + ", who is not among basic_auth_users");
-    }
+    const std::string& user = webhook.basic_auth_user;
+    if (user.empty()) continue;
+    needed.emplace(user, "the webhook " + webhook.name + " is proven by the password of " + user);
   }
-  return {};
+  return needed;
 }
 
 }  // namespace
@@ -40,20 +41,15 @@ Result<void> check_users(const std::vector<WebhookConfig>& webhooks, const WebCo
 Result<WebAccess> load_web_access(const std::string& path,
                                   const std::vector<WebhookConfig>& webhooks) {
   WebAccess access;
+  auto needed = users_needed(webhooks);
   if (path.empty()) {
-    if (auto checked = check_users(webhooks, nullptr, nullptr); !checked) {
-      return fail(checked.error());
-    }
-    return access;
+    if (needed.empty()) return access;
+    return fail(needed.begin()->second + ": give --web.config.file, with that user");
   }
-  auto file = WebConfigFile::load(path, {"", why_no_users(webhooks), true});
+  for (auto& [user, what_for] : needed) what_for += ", who is not among them";
+  auto file = WebConfigFile::load(path, {"", why_no_users(webhooks), true, std::move(needed)});
   if (!file) return fail(file.error());
   access.config = *file;
-  const auto config = access.config->current();
-  if (!config) return fail(config.error());
-  if (auto checked = check_users(webhooks, file->get(), config->get()); !checked) {
-    return fail(checked.error());
-  }
   auto tls = TlsFiles::load(access.config);
   if (!tls) return fail(tls.error());
   access.tls = *tls;

@@ -19,8 +19,9 @@ struct WebAccess {
 };
 
 // Reads the file and the certificates it names, and sees that every webhook can still prove itself:
-// a header Authorization has a password or a token, never both. Such a file is refused at the start
-// and later alike. `path` empty: there is none.
+// a header Authorization has a password or a token, never both, and whoever is proven by a password
+// is among the users. A file of which that is not true is refused at the start, and later the one
+// before it stays in force. `path` empty: there is none.
 Result<WebAccess> load_web_access(const std::string& path,
                                   const std::vector<WebhookConfig>& webhooks);
 

@@ -48,8 +48,11 @@ std::optional<Response> WebGuard::refuse(Request& request, const WebConfig& conf
     request.user = BasicAuth::user_of(*authorization);
     return std::nullopt;
   }
-  log::warn("a request was turned away before its password was accepted",
-            {{"reason", reason_of(verdict)}, {"from", request.remote_address}});
+  const std::string reason = reason_of(verdict);
+  if (const auto left_out = refusals_.due(reason, request.remote_address, clock_.steady())) {
+    log::warn("a request was turned away before its password was accepted",
+              {{"reason", reason}, {"from", request.remote_address}, {"left_out", *left_out}});
+  }
   if (verdict == Verdict::busy) {
     return plain(503, "too many passwords are being checked\n", {"Retry-After", "5"});
   }

@@ -7,6 +7,7 @@
 #include <prometheus/collectable.h>
 
 #include "base/basic_auth.h"
+#include "receiver/intake/refusal_log.h"
 #include "receiver/intake/server.h"
 #include "receiver/intake/web_access.h"
 
@@ -36,6 +37,8 @@ class WebGuard final : public prometheus::Collectable {
 
   const WebAccess access_;
   BasicAuth auth_;
+  SystemClock clock_;  // for the log alone
+  RefusalLog refusals_;
 };
 
 }  // namespace backstay::intake

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "receiver/intake/client_address.h"
+#include "receiver/intake/event_bounds.h"
 
 namespace backstay::intake {
 namespace {
@@ -58,6 +59,11 @@ Webhooks::Webhooks(Append append, Clock& clock, prometheus::Registry& registry,
           prometheus::BuildCounter()
               .Name("backstay_receiver_details_not_understood_total")
               .Help("Details of a release that events came without, by webhook and key.")
+              .Register(registry)),
+      fields_shortened_(
+          prometheus::BuildCounter()
+              .Name("backstay_receiver_event_fields_shortened_total")
+              .Help("Fields of events that were too long, and shortened, by webhook and field.")
               .Register(registry)) {}
 
 Result<std::unique_ptr<Webhooks>> Webhooks::create(const std::vector<WebhookConfig>& configs,
@@ -104,18 +110,34 @@ Response Webhooks::later(const Webhook& webhook, const std::string& outcome,
 Response Webhooks::refuse_address(const Webhook& webhook, const std::string& reason,
                                   const std::string& from) {
   addresses_refused_.Add({{"webhook", webhook.name}, {"reason", reason}}).Increment();
-  log::warn("a webhook came from where none may come",
-            {{"webhook", webhook.name}, {"reason", reason}, {"from", from}});
+  if (const auto left_out = refusals_.due(webhook.name + " " + reason, from, clock_.steady())) {
+    log::warn(
+        "a webhook came from where none may come",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
   return answer(webhook, "forbidden", 403, json_body("error", "forbidden"));
 }
 
 Response Webhooks::refuse_sender(const Webhook& webhook, AuthFailure failure,
                                  const std::string& from) {
-  auth_failures_.Add({{"webhook", webhook.name}, {"reason", std::string(to_string(failure))}})
-      .Increment();
-  log::warn("a webhook was not genuine",
-            {{"webhook", webhook.name}, {"reason", to_string(failure)}, {"from", from}});
+  const std::string reason(to_string(failure));
+  auth_failures_.Add({{"webhook", webhook.name}, {"reason", reason}}).Increment();
+  if (const auto left_out = refusals_.due(webhook.name + " " + reason, from, clock_.steady())) {
+    log::warn(
+        "a webhook was not genuine",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
   return answer(webhook, "unauthorized", 401, json_body("error", "unauthorized"));
+}
+
+Response Webhooks::refuse_content(const Webhook& webhook, const std::string& outcome,
+                                  const std::string& reason, const std::string& from) {
+  if (const auto left_out = refusals_.due(webhook.name + " content", from, clock_.steady())) {
+    log::warn(
+        "a webhook was not understood",
+        {{"webhook", webhook.name}, {"reason", reason}, {"from", from}, {"left_out", *left_out}});
+  }
+  return answer(webhook, outcome, 400, json_body("error", reason));
 }
 
 Response Webhooks::deliver(Webhook& webhook, const Request& request) {
@@ -130,16 +152,26 @@ Response Webhooks::deliver(Webhook& webhook, const Request& request) {
     return refuse_sender(webhook, *failure, from);
   }
   if (const auto after = webhook.rate.take()) return later(webhook, "rate_limited", *after);
-  const Parsed parsed = webhook.provider->parse(delivery, webhook.name);
+  Parsed parsed = webhook.provider->parse(delivery, webhook.name);
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) {
-    log::warn("a webhook was not understood",
-              {{"webhook", webhook.name}, {"reason", malformed->reason}});
-    return answer(webhook, "malformed", 400, json_body("error", malformed->reason));
+    return refuse_content(webhook, "malformed", malformed->reason, from);
   }
   if (const auto* ignored = std::get_if<Ignored>(&parsed)) {
     return answer(webhook, "ignored", 200, json_body("ignored", ignored->reason));
   }
-  return store(webhook, std::get<Accepted>(parsed).events);
+  return take(webhook, std::get<Accepted>(parsed).events, from);
+}
+
+Response Webhooks::take(const Webhook& webhook, std::vector<Event>& events,
+                        const std::string& from) {
+  for (Event& event : events) {
+    const auto shortened = bound(event);
+    if (!shortened) return refuse_content(webhook, "too_large", shortened.error().message, from);
+    for (const std::string_view field : *shortened) {
+      fields_shortened_.Add({{"webhook", webhook.name}, {"field", std::string(field)}}).Increment();
+    }
+  }
+  return store(webhook, events);
 }
 
 // Of what is new: what is sent again says the same again.
@@ -155,8 +187,11 @@ void Webhooks::say_what_is_not_understood(const Webhook& webhook,
 Response Webhooks::store(const Webhook& webhook, const std::vector<Event>& events) {
   const auto appended = append_(events);
   if (!appended) {
-    log::error("a webhook is not on disk",
-               {{"webhook", webhook.name}, {"error", appended.error().message}});
+    const std::string& error = appended.error().message;
+    if (const auto left_out = refusals_.due(webhook.name + " disk", error, clock_.steady())) {
+      log::error("a webhook is not on disk",
+                 {{"webhook", webhook.name}, {"error", error}, {"left_out", *left_out}});
+    }
     return later(webhook, "unavailable", kRetryAfter);
   }
   if (appended->is_full) return later(webhook, "queue_full", kRetryAfter);

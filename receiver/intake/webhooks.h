@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "receiver/intake/provider.h"
+#include "receiver/intake/refusal_log.h"
 #include "receiver/intake/server.h"
 
 namespace backstay::intake {
@@ -28,7 +29,7 @@ using Append = std::function<Result<Appended>(const std::vector<Event>&)>;
 
 // POST /webhooks/<name>: address → authenticate → rate → parse → on disk → 2xx.
 // docs/CONFIG.md#webhooks says more.
-//   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood
+//   202 stored · 200 sent before, or of a kind that is ignored · 400 not understood, or too large
 //   401 not genuine · 403 not from there · 404 no such webhook · 405 not a POST
 //   503 not on disk, no room, too many: send it again
 //
@@ -56,6 +57,9 @@ class Webhooks {
   Response refuse_sender(const Webhook& webhook, AuthFailure failure, const std::string& from);
   void say_what_is_not_understood(const Webhook& webhook,
                                   const std::map<std::string, std::string>& expected);
+  Response refuse_content(const Webhook& webhook, const std::string& outcome,
+                          const std::string& reason, const std::string& from);
+  Response take(const Webhook& webhook, std::vector<Event>& events, const std::string& from);
   Response store(const Webhook& webhook, const std::vector<Event>& events);
   Response answer(const Webhook& webhook, const std::string& outcome, int status,
                   const std::string& body);
@@ -69,6 +73,8 @@ class Webhooks {
   prometheus::Family<prometheus::Counter>& auth_failures_;
   prometheus::Family<prometheus::Counter>& addresses_refused_;
   prometheus::Family<prometheus::Counter>& details_not_understood_;
+  prometheus::Family<prometheus::Counter>& fields_shortened_;
+  RefusalLog refusals_;
 };
 
 }  // namespace backstay::intake

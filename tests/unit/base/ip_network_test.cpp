@@ -75,5 +75,11 @@ TEST(IpNetwork, KnowsWhenItIsEverything) {
   }
 }
 
+TEST(IpNetwork, WhatBelongsToOneHostIsHalfOfAnIpv6Address) {
+  EXPECT_EQ(IpAddress::parse("2001:db8:1:2:3:4:5:6")->subnet().text(), "2001:db8:1:2::");
+  EXPECT_EQ(IpAddress::parse("192.0.2.7")->subnet().text(), "192.0.2.7");
+  EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.7")->subnet().text(), "192.0.2.7");
+}
+
 }  // namespace
 }  // namespace backstay

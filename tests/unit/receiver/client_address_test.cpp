@@ -82,5 +82,31 @@ TEST(ClientAddress, TwoHeadersMustAgree) {
       "203.0.113.1");
 }
 
+// The proxy appends its element with a comma: inside quotes that would be no separator.
+TEST(ClientAddress, QuotesOfTheSenderDoNotSwallowTheProxysWord) {
+  for (const char* list : {
+           R"(for=198.51.100.1;x=", for=203.0.113.1)",
+           R"(for=198.51.100.1;x=", for="[2001:db8::7]:4711")",
+           R"(for=198.51.100.1;x="\", for="203.0.113.1")",
+           R"(for=198.51.100.1;x=", for=203.0.113.1;host="a\"b")",
+           R"(for=198.51.100.1;x=", for=203.0.113.1;host=";y=\"")",
+           R"(for=198.51.100.1", for="203.0.113.1")",
+           R"(for=198.51.100.1;"x, for=203.0.113.1;host="a")",
+       }) {
+    EXPECT_EQ(sender("10.0.0.1", {{"forwarded", list}}), "unknown") << list;
+  }
+  EXPECT_EQ(sender("10.0.0.1", {{"forwarded", R"(for=198.51.100.1;x="\"", for=203.0.113.1)"}}),
+            "203.0.113.1")
+      << "quotes that end where they should";
+}
+
+TEST(ClientAddress, InAListQuotesAndWhatFollowsABracketMeanNothing) {
+  EXPECT_EQ(sender("10.0.0.1", {{"x-forwarded-for", "[198.51.100.1]\", 203.0.113.1"}}),
+            "203.0.113.1");
+  EXPECT_EQ(sender("10.0.0.1", {{"x-forwarded-for", "\"198.51.100.1, 203.0.113.1"}}),
+            "203.0.113.1");
+  EXPECT_EQ(sender("10.0.0.1", {{"x-forwarded-for", "[2001:db8::7]x"}}), "unknown");
+}
+
 }  // namespace
 }  // namespace backstay::intake

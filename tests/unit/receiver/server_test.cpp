@@ -285,7 +285,7 @@ TEST_F(ServerTest, ConnectionsOverTheLimitAreToldToComeBack) {
   const std::string text = RawClient(address).read_to_end();
   EXPECT_TRUE(has_status(text, 503)) << text;
   EXPECT_NE(text.find("Retry-After: 5\r\n"), std::string::npos);
-  EXPECT_EQ(server->counters().connections_refused, 1u);
+  EXPECT_EQ(server->counters().connections_refused[std::size_t(Turned::full)], 1u);
 
   first.close();
   std::string again;
@@ -332,6 +332,7 @@ TEST_F(ServerTest, WithoutAThreadForAConnectionItIsRefusedAndTheServerGoesOn) {
     text = RawClient(address).read_to_end();
   }
   EXPECT_TRUE(has_status(text, 503)) << text;
+  EXPECT_EQ(server->counters().connections_refused[std::size_t(Turned::no_thread)], 1u);
   EXPECT_TRUE(has_status(ask(kGet), 202));
 }
 

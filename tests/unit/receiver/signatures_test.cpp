@@ -323,5 +323,14 @@ TEST_F(SecretFile, TheLogNamesTheFileAndNotTheSecret) {
   EXPECT_EQ(logged.find(digest), std::string::npos) << logged;
 }
 
+// Whoever likes may ask, and each time it is found missing.
+TEST_F(SecretFile, ThatIsGoneIsNotALineADelivery) {
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) static_cast<void>(check());
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find(path), std::string::npos) << logged;
+  EXPECT_EQ(logged.find(path), logged.rfind(path)) << logged;
+}
+
 }  // namespace
 }  // namespace backstay::intake

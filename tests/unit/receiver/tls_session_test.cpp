@@ -1,5 +1,6 @@
 // TLS on real sockets, with certificates of the test's own.
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -306,6 +307,21 @@ TEST_F(TlsSessionTest, AnAuthorityThatIsTakenOutCountsNoMore) {
   write("ca.crt", stranger.certificate());
   EXPECT_EQ(ask(own), "");
   EXPECT_TRUE(is_answered(ask(stranger.issue("alertmanager", ""))));
+}
+
+TEST_F(TlsSessionTest, HandshakesThatFailDoNotFillTheLog) {
+  start();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(address);
+    client.send(kGet);
+    client.read_to_end();
+  }
+  server->stop();
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
+  EXPECT_EQ(server->counters().handshakes_failed[static_cast<std::size_t>(TlsFailure::plain_http)],
+            5u);
 }
 
 }  // namespace

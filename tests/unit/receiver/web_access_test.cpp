@@ -71,14 +71,38 @@ TEST_F(WebAccessTest, UsersThatWouldShutAWebhookOutAreRefusedLaterToo) {
 TEST_F(WebAccessTest, WhoIsProvenByAPasswordNeedsAUser) {
   EXPECT_EQ(refusal(kUsers, {webhook("alertmanager", "ada")}), "accepted");
   EXPECT_EQ(refusal(kUsers, {webhook("alertmanager", "eve")}),
-            "web.yml: the webhook am is proven by the password of eve, who is not among "
-            "basic_auth_users");
+            "web.yml:2: basic_auth_users: the webhook am is proven by the password of eve, who is "
+            "not among them");
   EXPECT_NE(refusal(kUsers, {webhook("github"), webhook("alertmanager", "eve")}), "accepted");
   const auto access = load_web_access("", {webhook("alertmanager", "ada")});
   ASSERT_FALSE(access);
   EXPECT_EQ(access.error().message,
             "the webhook am is proven by the password of ada: give --web.config.file, with that "
             "user");
+}
+
+// A user taken out while it runs would have every alert refused from then on.
+TEST_F(WebAccessTest, AUserWhoIsNeededCannotBeTakenOut) {
+  write(kUsers);
+  const auto access = load_web_access(folder.path("web.yml"), {webhook("alertmanager", "ada")});
+  ASSERT_TRUE(access) << access.error().message;
+  for (const std::string& without : {"basic_auth_users:\n  eve" + kUsers.substr(kUsers.find(": $")),
+                                     std::string("# nobody\n")}) {
+    write(without);
+    const auto config = access->config->current();
+    ASSERT_TRUE(config);
+    EXPECT_EQ((*config)->users.count("ada"), 1u) << "the last good one";
+    EXPECT_FALSE(access->config->is_good()) << without;
+  }
+  write(kUsers + kUsers.substr(kUsers.find('\n') + 1).replace(2, 3, "eve"));
+  ASSERT_TRUE(access->config->current());
+  EXPECT_EQ((*access->config->current())->users.size(), 2u) << "others come and go";
+  EXPECT_TRUE(access->config->is_good());
+}
+
+TEST_F(WebAccessTest, WithoutAnyUsersTheOneWhoIsNeededIsNamedToo) {
+  EXPECT_NE(refusal("# nobody\n", {webhook("alertmanager", "ada")}).find("the password of ada"),
+            std::string::npos);
 }
 
 }  // namespace

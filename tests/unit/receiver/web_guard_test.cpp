@@ -1,5 +1,6 @@
 #include "receiver/intake/web_guard.h"
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -167,6 +168,15 @@ TEST_F(WebGuardTest, NoPasswordIsInTheLog) {
   for (const char* hidden : {"open sesam", "YWRhOm9w", "$2y$"}) {
     EXPECT_EQ(logged.find(hidden), std::string::npos) << logged;
   }
+}
+
+TEST_F(WebGuardTest, GuessesDoNotFillTheLog) {
+  start(kUsers);
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(kWrong).status, 401);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
+  EXPECT_EQ(shown("backstay_web_auth_failures_total", "wrong"), 20);
 }
 
 }  // namespace

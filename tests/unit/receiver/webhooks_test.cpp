@@ -1,5 +1,7 @@
 #include "receiver/intake/webhooks.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "receiver/intake/signatures.h"
@@ -37,6 +39,7 @@ struct WebhooksTest : ::testing::Test {
     appended.is_full = has_no_room;
     if (has_no_room) return appended;
     for (const Event& event : events) {
+      taken.push_back(event);
       (keys.insert(event.source + event.dedupe_key).second ? appended.stored
                                                            : appended.duplicates) += 1;
     }
@@ -96,6 +99,7 @@ struct WebhooksTest : ::testing::Test {
   test::ManualClock clock;
   prometheus::Registry registry;
   std::set<std::string> keys;
+  std::vector<Event> taken;
   bool is_full = false;
   bool has_no_room = false;
   std::unique_ptr<Webhooks> webhooks;
@@ -326,6 +330,66 @@ TEST_F(WebhooksTest, AProviderThatIsUnknownIsAnErrorAtTheStart) {
   const auto created = Webhooks::create({{"x", "gitlub", {}}}, nullptr, clock, registry);
   ASSERT_FALSE(created);
   EXPECT_EQ(created.error().message, "webhook x: unknown provider gitlub");
+}
+
+// What is told of them is bounded, or a stranger could fill the disk.
+TEST_F(WebhooksTest, GuessesDoNotFillTheLog) {
+  Request forged = github("deployment", kDeployment);
+  forged.headers["x-hub-signature-256"] = "sha256=" + std::string(64, '0');
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(webhooks->handle(forged).status, 401);
+    EXPECT_EQ(webhooks->handle(from("192.0.2.7", "listed")).status, 403);
+    EXPECT_EQ(webhooks->handle(github("deployment", "{")).status, 400);
+  }
+  clock.advance(std::chrono::minutes(10));
+  EXPECT_EQ(webhooks->handle(forged).status, 401);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 4) << logged;
+  EXPECT_NE(logged.find("left_out=99"), std::string::npos) << logged;
+  EXPECT_EQ(auth_failures("ci", "wrong"), 101) << "all of them are counted";
+}
+
+// A disk that is full stays full for a while.
+TEST_F(WebhooksTest, WhatIsNotOnDiskDoesNotFillItsLogEither) {
+  is_full = true;
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) webhooks->handle(github("deployment", kDeployment));
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 1) << logged;
+}
+
+// Such an actor would stand in every audit for months.
+TEST_F(WebhooksTest, ANameThatIsTooLongIsCutAndTheEventIsTaken) {
+  const std::string body =
+      R"({"action": "created", "deployment": {"id": 1, "ref": "v7"}, "sender": {"login": ")" +
+      std::string(1'000'000, 'a') + R"("}})";
+  EXPECT_EQ(webhooks->handle(github("deployment", body)).status, 202);
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken.front().release, "v7");
+  EXPECT_EQ(taken.front().actor, std::string(253, 'a') + "…");
+  EXPECT_EQ(counted("backstay_receiver_event_fields_shortened_total", "ci", "field", "actor"), 1);
+}
+
+TEST_F(WebhooksTest, AnEventThatIsTooLargeIsRefusedWithAReason) {
+  Request request = alert(kSecret);
+  const std::string label = R"("alertname": "A")";
+  request.body.replace(request.body.find(label), label.size(),
+                       label + R"(, "description": ")" + std::string(70'000, 'x') + "\"");
+  const Response response = webhooks->handle(request);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"an event has more than 65536 bytes"})");
+  EXPECT_EQ(outcomes("am", "too_large"), 1);
+  EXPECT_TRUE(taken.empty());
+}
+
+// It stands in the key of each alert: a thousand of them made a gigabyte of one delivery.
+TEST_F(WebhooksTest, TheKeyOfAGroupIsNotRepeatedAtLength) {
+  Request request = alert(kSecret, 3);
+  request.body.insert(1, R"("groupKey": ")" + std::string(500'000, 'g') + R"(", )");
+  EXPECT_EQ(webhooks->handle(request).status, 202);
+  ASSERT_EQ(taken.size(), 3u) << "still three";
+  for (const Event& event : taken) EXPECT_LT(event.dedupe_key.size(), 200u);
 }
 
 }  // namespace
