@@ -15,12 +15,11 @@ inline std::string text_at(const nlohmann::json& payload, const std::string& poi
   return payload.at(where).get<std::string>();
 }
 
-// What a provider itself knows of a commit, at these paths: a value that is not as expected is not
-// known, and costs the event nothing.
-inline ReleaseDetails details_at(const nlohmann::json& payload, const std::string& commit,
-                                 const std::string& committed_at) {
-  const auto id = release_details_from_json({{"commit", text_at(payload, commit)}});
-  const auto time = release_details_from_json({{"commit_time", text_at(payload, committed_at)}});
+// What a provider itself knows of a commit, its id and its time: a value that is not as expected is
+// not known, and costs the event nothing.
+inline ReleaseDetails details_of(const std::string& commit, const std::string& committed_at) {
+  const auto id = release_details_from_json({{"commit", commit}});
+  const auto time = release_details_from_json({{"commit_time", committed_at}});
   ReleaseDetails details = id ? *id : ReleaseDetails{};
   if (time) details.commit_times = time->commit_times;
   return details;
