@@ -79,7 +79,17 @@ struct SecretSource::State {
   std::optional<Identity> read_from GUARDED_BY(mutex);
   Secret value GUARDED_BY(mutex);
 
+  // What was read, where the file is still the one it was read from. It is asked for with each
+  // webhook, so that nobody holds the lock while the system looks at the file.
+  std::optional<Secret> read_before() EXCLUDES(mutex) {
+    struct stat info {};
+    if (::stat(name.c_str(), &info) != 0) return std::nullopt;
+    const MutexLock lock(mutex);
+    return read_from == identity_of(info) ? std::optional(value) : std::nullopt;
+  }
+
   Result<Secret> read_file() EXCLUDES(mutex) {
+    if (auto known = read_before()) return std::move(*known);
     const MutexLock lock(mutex);
     // Without waiting, should it be a pipe.
     const Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -88,7 +98,6 @@ struct SecretSource::State {
       return fail(name + ": " + std::strerror(errno));
     }
     if (!S_ISREG(info.st_mode)) return fail(name + ": not a regular file");
-    if (read_from == identity_of(info)) return value;
     auto read = read_all(file);
     if (!read) return read;
     value = std::move(*read);

@@ -41,6 +41,7 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 std::string valid_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);  // as it nearly always is
   std::string valid;
   valid.reserve(text.size());
   while (!text.empty()) {

@@ -41,7 +41,7 @@ Parsed read_deployment(const json& payload, const Delivery& delivery, Event even
   if (!is_valid_release_name(event.release)) {
     return Malformed{"ref, short_sha: neither is a release's name"};
   }
-  event.details = details_at(payload, "/short_sha", "");
+  event.details = details_of(text_at(payload, "/short_sha"), "");
   return Accepted{{event}};
 }
 
@@ -53,7 +53,7 @@ Parsed read_release(const json& payload, const Delivery& delivery, Event event) 
   event.release = text_at(payload, "/tag");
   event.subject = text_at(payload, "/name");
   if (!is_valid_release_name(event.release)) return Malformed{"tag: not a release's name"};
-  event.details = details_at(payload, "/commit/id", "/commit/timestamp");
+  event.details = details_of(text_at(payload, "/commit/id"), text_at(payload, "/commit/timestamp"));
   return Accepted{{event}};
 }
 

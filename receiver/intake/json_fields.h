@@ -15,11 +15,9 @@ inline std::string text_at(const nlohmann::json& payload, const std::string& poi
   return payload.at(where).get<std::string>();
 }
 
-// What a provider itself knows of a commit, at these paths.
-inline ReleaseDetails details_at(const nlohmann::json& payload, const std::string& commit,
-                                 const std::string& committed_at) {
-  return read_release_details(
-      {{"commit", text_at(payload, commit)}, {"commit_time", text_at(payload, committed_at)}});
+// What a provider itself knows of a commit: its id and its time.
+inline ReleaseDetails details_of(const std::string& commit, const std::string& committed_at) {
+  return read_release_details({{"commit", commit}, {"commit_time", committed_at}});
 }
 
 }  // namespace backstay::intake

@@ -68,7 +68,7 @@ Parsed Netlify::parse(const Delivery& delivery, const std::string& source) const
   read_label(payload, "commit_ref", "commit", event);
   read_label(payload, "name", "site", event);
   event.subject = text_at(payload, "/context");
-  event.details = details_at(payload, "/commit_ref", "");
+  event.details = details_of(text_at(payload, "/commit_ref"), "");
   return Accepted{{event}};
 }
 

@@ -128,6 +128,7 @@ class Parser final : public httplib::Server {
     }
     // Otherwise the library reads all of it before it says no.
     if (announced.length.value_or(0) > limits_.body_bytes_max) return refuse_body(out, 413);
+    body.reserve(announced.length.value_or(0));
     bool is_too_large = false;
     const bool is_whole = reader([&](const char* data, std::size_t size) {
       is_too_large = body.size() + size > limits_.body_bytes_max;

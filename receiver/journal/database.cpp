@@ -95,52 +95,63 @@ std::int64_t Database::commits_held_up() const {
 
 void Database::execute(std::string_view sql) { statements_.lend(sql).run(); }
 
+void Database::Write::wake(Turn next) {
+  {
+    const std::lock_guard lock(mutex);
+    turn = next;
+  }
+  changed.notify_one();
+}
+
+Database::Write::Turn Database::Write::wait() {
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [this]() { return turn != Turn::waits; });
+  return turn;
+}
+
 // Whoever finds no commit under way makes the next one; then whoever has waited longest, for all
 // that wait by then.
 Result<void> Database::write(const std::function<void(Transaction&)>& work) {
-  Write mine(work);
-  MutexLock lock(queue_mutex_);
-  queue_.push_back(&mine);
-  mine.makes_next_commit = !std::exchange(is_committing_, true);
-  mine.changed.wait(
-      lock, [&]() REQUIRES(queue_mutex_) { return mine.is_settled || mine.makes_next_commit; });
-  if (!mine.is_settled) {
-    const std::vector<Write*> group = take_group();
-    lock.unlock();
+  const auto mine = std::make_shared<Write>(work);
+  if (!must_wait(mine) || mine->wait() == Write::Turn::makes_next_commit) {
+    const Group group = take_group();
     commit(group);
-    lock.lock();
-    settle(group);
+    if (const auto next = next_in_turn()) next->wake(Write::Turn::makes_next_commit);
+    for (const auto& each : group) {
+      if (each != mine) each->wake(Write::Turn::is_settled);
+    }
   }
-  if (mine.error) return fail("journal: " + *mine.error);
+  if (mine->error) return fail("journal: " + *mine->error);
   return {};
 }
 
-std::vector<Database::Write*> Database::take_group() {
+bool Database::must_wait(const std::shared_ptr<Write>& write) {
+  const MutexLock lock(queue_mutex_);
+  queue_.push_back(write);
+  return std::exchange(is_committing_, true);
+}
+
+Database::Group Database::take_group() {
+  const MutexLock lock(queue_mutex_);
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupMax));
-  std::vector<Write*> group(queue_.begin(), end);
+  Group group(queue_.begin(), end);
   queue_.erase(queue_.begin(), end);
   return group;
 }
 
-void Database::settle(const std::vector<Write*>& group) {
+std::shared_ptr<Database::Write> Database::next_in_turn() {
+  const MutexLock lock(queue_mutex_);
   is_committing_ = !queue_.empty();
-  if (is_committing_) {
-    queue_.front()->makes_next_commit = true;
-    queue_.front()->changed.notify_one();
-  }
-  for (Write* each : group) {
-    each->is_settled = true;
-    each->changed.notify_one();
-  }
+  return queue_.empty() ? nullptr : queue_.front();
 }
 
-void Database::commit(const std::vector<Write*>& group) {
+void Database::commit(const Group& group) {
   const MutexLock lock(mutex_);
   std::string error = damage_;
   if (error.empty()) {
     try {
       execute("BEGIN IMMEDIATE");
-      for (Write* each : group) run(*each, group.size() == 1);
+      for (const auto& each : group) run(*each, group.size() == 1);
       if (commit_hook_) commit_hook_();
       execute("COMMIT");
       write_problem_.clear();
@@ -155,7 +166,7 @@ void Database::commit(const std::vector<Write*>& group) {
     }
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
-  for (Write* each : group) each->error = error;
+  for (const auto& each : group) each->error = error;
 }
 
 // Throws where the whole transaction is lost.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,24 +76,31 @@ class Database {
   void on_commit(std::function<void()> hook) { commit_hook_ = std::move(hook); }
 
  private:
-  // What one thread wants to write. It stays on that thread's stack, since that waits.
+  // What one thread wants to write, and what wakes it. Shared, so that it can be woken by a thread
+  // that holds no lock: one that wakes up for a lock that is held goes to sleep again.
   struct Write {
+    enum class Turn { waits, makes_next_commit, is_settled };
+
     explicit Write(const std::function<void(Transaction&)>& work_in) : work(work_in) {}
+    void wake(Turn next);
+    Turn wait();
+
     const std::function<void(Transaction&)>& work;
     std::optional<std::string> error;  // none: it is on disk
-    // Under queue_mutex_. Only who has something to do is woken.
-    bool is_settled = false;
-    bool makes_next_commit = false;
-    std::condition_variable_any changed;
+    std::mutex mutex;                  // condition_variable_any would have a second one
+    std::condition_variable changed;
+    Turn turn = Turn::waits;  // under mutex
   };
+  using Group = std::vector<std::shared_ptr<Write>>;
 
   explicit Database(sqlite3* db);
   void begin_checkpoints() REQUIRES(mutex_);
-  void commit(const std::vector<Write*>& group) EXCLUDES(mutex_);
+  void commit(const Group& group) EXCLUDES(mutex_);
   void run(Write& write, bool is_alone) REQUIRES(mutex_);
   void execute(std::string_view sql) REQUIRES(mutex_);
-  std::vector<Write*> take_group() REQUIRES(queue_mutex_);
-  void settle(const std::vector<Write*>& group) REQUIRES(queue_mutex_);
+  bool must_wait(const std::shared_ptr<Write>& write) EXCLUDES(queue_mutex_);
+  Group take_group() EXCLUDES(queue_mutex_);
+  std::shared_ptr<Write> next_in_turn() EXCLUDES(queue_mutex_);  // null where nobody waits
   void note(const SqliteError& error) REQUIRES(mutex_);
 
   mutable Mutex mutex_;
@@ -104,7 +112,7 @@ class Database {
   std::function<void()> commit_hook_;
 
   mutable Mutex queue_mutex_;
-  std::deque<Write*> queue_ GUARDED_BY(queue_mutex_);
+  std::deque<std::shared_ptr<Write>> queue_ GUARDED_BY(queue_mutex_);
   bool is_committing_ GUARDED_BY(queue_mutex_) = false;
 
   std::unique_ptr<Checkpoints> checkpoints_;  // none for a journal in memory

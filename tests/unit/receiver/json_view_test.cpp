@@ -1,4 +1,4 @@
-#include "receiver/intake/parse_json.h"
+#include "receiver/intake/json_view.h"
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::json;
 
+json parse_json(std::string_view text) { return JsonView(text).copy(""); }
+
 // The other library is the measure.
 void expect_the_same(const std::string& text) {
   const json expected = json::parse(text, nullptr, false);
@@ -21,7 +23,7 @@ void expect_the_same(const std::string& text) {
   EXPECT_EQ(found.dump(), expected.dump()) << text;
 }
 
-TEST(ParseJson, MakesOfRealPayloadsWhatTheOtherLibraryMakes) {
+TEST(JsonView, MakesOfRealPayloadsWhatTheOtherLibraryMakes) {
   int seen = 0;
   const std::filesystem::path folder(BACKSTAY_SOURCE_DIR "/tests/unit/receiver/payloads/github");
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -32,7 +34,7 @@ TEST(ParseJson, MakesOfRealPayloadsWhatTheOtherLibraryMakes) {
   EXPECT_GE(seen, 6);
 }
 
-TEST(ParseJson, MakesOfSmallTextsWhatTheOtherLibraryMakes) {
+TEST(JsonView, MakesOfSmallTextsWhatTheOtherLibraryMakes) {
   for (const char* text : {"{}", "[]", "null", "true", "\"a\"", "1", "-1", "0", "-0", "1.5", "1e3",
                            "1e-400", "18446744073709551615", "9223372036854775808",
                            "-9223372036854775808", R"({"a": {"b": [1, {"c": null}]}, "a": 2})",
@@ -41,7 +43,7 @@ TEST(ParseJson, MakesOfSmallTextsWhatTheOtherLibraryMakes) {
   }
 }
 
-TEST(ParseJson, RefusesWhatTheOtherLibraryRefuses) {
+TEST(JsonView, RefusesWhatTheOtherLibraryRefuses) {
   for (const char* text :
        {"",         " ",        "{",           "}",       "[1,]",  "{\"a\":1,}", "{'a':1}",
         "nul",      "01",       "1.",          "+1",      "NaN",   "1 2",        "{} x",
@@ -52,18 +54,52 @@ TEST(ParseJson, RefusesWhatTheOtherLibraryRefuses) {
   EXPECT_TRUE(parse_json(std::string_view()).is_discarded());
 }
 
-TEST(ParseJson, RefusesWhatIsDeeperOrLargerThanItCanHold) {
+TEST(JsonView, RefusesWhatIsDeeperOrLargerThanItCanHold) {
   EXPECT_TRUE(parse_json(std::string(5000, '[') + std::string(5000, ']')).is_discarded());
   EXPECT_TRUE(parse_json("[123456789012345678901234567890]").is_discarded());
 }
 
-TEST(ParseJson, LeavesOutWhatIsOfNoUseAtAnyDepth) {
-  const auto is_of_no_use = [](std::string_view name) { return name == "x"; };
-  EXPECT_EQ(parse_json(R"({"x": 1, "a": [{"x": {"a": 1}, "b": "x"}]})", is_of_no_use),
-            json::parse(R"({"a": [{"b": "x"}]})"));
+TEST(JsonView, ReadsWhatIsAtAPlace) {
+  const JsonView view(R"({"a": {"text": "x", "n": -7, "most": 18446744073709551615, "yes": true,
+                                "list": [{"b": 1}]}, "a/b": "y"})");
+  EXPECT_TRUE(view.is_object());
+  EXPECT_EQ(view.text("/a/text"), "x");
+  EXPECT_EQ(view.integer("/a/n"), "-7");
+  EXPECT_EQ(view.integer("/a/most"), "18446744073709551615");
+  EXPECT_TRUE(view.is_true("/a/yes"));
+  EXPECT_FALSE(view.copy("/a/list").is_discarded());
+  EXPECT_EQ(view.copy("/a/list"), json::parse(R"([{"b": 1}])"));
 }
 
-TEST(ParseJson, ReadsAShortTextAfterALongOne) {
+TEST(JsonView, WhatIsNotThereOrIsOfAnotherKindIsEmpty) {
+  const JsonView view(R"({"a": {"n": 1.5, "no": false, "null": null, "text": "1"}})");
+  for (const char* place : {"/b", "/a/b", "/a/text/b", "/a/n/b", "/a/null/b", "/a/n", "/a/null"}) {
+    EXPECT_EQ(view.text(place), "") << place;
+    EXPECT_EQ(view.integer(place), "") << place;
+    EXPECT_FALSE(view.is_true(place)) << place;
+  }
+  EXPECT_TRUE(view.copy("/a/b").is_discarded());
+  EXPECT_FALSE(view.copy("/a/null").is_discarded());
+  EXPECT_EQ(view.integer("/a/text"), "");
+  EXPECT_FALSE(view.is_true("/a/no"));
+  EXPECT_TRUE(view.copy("/b").is_discarded());
+}
+
+TEST(JsonView, OfANameThatIsThereTwiceTheLastCounts) {
+  const JsonView view(R"({"a": {"b": "first"}, "c": 1, "a": {"b": "x", "b": "last"}})");
+  EXPECT_EQ(view.text("/a/b"), "last");
+  EXPECT_EQ(view.copy("/a"), json::parse(R"({"b": "last"})"));
+}
+
+TEST(JsonView, OfATextThatIsNoJsonNothingIsThere) {
+  const JsonView view("{\"a\": \"x\"");
+  EXPECT_FALSE(view.is_object());
+  EXPECT_TRUE(view.copy("/a").is_discarded());
+  EXPECT_EQ(view.text("/a"), "");
+  EXPECT_FALSE(JsonView("[1]").is_object());
+}
+
+TEST(JsonView, ReadsAShortTextAfterALongOne) {
   const std::string longer = "\"" + std::string(100'000, 'x') + "\"";
   EXPECT_EQ(parse_json(longer).get<std::string>().size(), 100'000u);
   EXPECT_EQ(parse_json("[1]"), json::parse("[1]"));
