@@ -11,11 +11,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kIdle{250};
 constexpr std::chrono::milliseconds kFirstRetry{1000};
+// Both: the time since the first attempt may be one in which nobody tried (the receiver was down,
+// the clock jumped). So many attempts take an hour.
 constexpr std::chrono::hours kGiveUpAfter{24};
+constexpr int kAttemptsMin = 20;
 
 std::chrono::milliseconds retry_after(int attempts) {
   return std::min<std::chrono::milliseconds>(journal::kLongestRetry,
                                              kFirstRetry * (1LL << std::min(attempts, 16)));
+}
+
+// Whether the attempt that has just failed was the last.
+bool was_tried_enough(const journal::OutboxRow& row, WallTime now) {
+  return row.attempts + 1 >= kAttemptsMin && row.first_tried_at &&
+         now - *row.first_tried_at > kGiveUpAfter;
 }
 
 Message message_of(const journal::OutboxRow& row) {
@@ -104,10 +113,11 @@ bool OutboxSender::record(Lane& lane) {
   const auto written = journal_.write([&](journal::Transaction& tx) {
     if (handed.sent) {
       mark_sent(tx, row.id, handed.at);
-    } else if (handed.at - row.created_at > kGiveUpAfter) {
+    } else if (was_tried_enough(row, handed.at)) {
       mark_given_up(tx, row.id, handed.at, handed.sent.error().message);
     } else {
-      mark_failed(tx, row.id, handed.at + retry_after(row.attempts), handed.sent.error().message);
+      mark_failed(tx, row.id, handed.at, handed.at + retry_after(row.attempts),
+                  handed.sent.error().message);
     }
   });
   if (!written) {

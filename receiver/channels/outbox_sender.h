@@ -15,10 +15,10 @@
 namespace backstay {
 
 // Sends what the journal's outbox holds: each message to its channel, again after 1 s, 2 s, 4 s …
-// up to 5 min until it is taken, given up after 24 hours. A message may arrive twice (a crash
-// between sending and recording), never not at all. While the journal cannot be written, nothing
-// more is sent. Each channel has a thread of its own, so that one that is slow holds no other up;
-// within a channel one message follows the other.
+// up to 5 min until it is taken, given up 24 hours and 20 attempts after the first. A message may
+// arrive twice (a crash between sending and recording), never not at all. While the journal cannot
+// be written, nothing more is sent. Each channel has a thread of its own, so that one that is slow
+// holds no other up; within a channel one message follows the other.
 class OutboxSender {
  public:
   OutboxSender(std::vector<std::unique_ptr<Channel>> channels, journal::Database& journal,

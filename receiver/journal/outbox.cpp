@@ -79,7 +79,7 @@ bool wants(const Audience& audience, const std::string& severity) {
 // be told anything for as long as that.
 constexpr const char* kDue =
     "SELECT id, created_at, run_id, severity, title, text, channel, attempts, "
-    "coalesce(group_key, ''), folded FROM outbox "
+    "coalesce(group_key, ''), folded, first_tried_at FROM outbox "
     "WHERE sent_at IS NULL AND given_up_at IS NULL AND (next_attempt_at <= ?1 OR "
     "next_attempt_at > ?1 + CASE WHEN attempts > 0 THEN ?2 "
     "WHEN folded > 0 THEN 2 * (window_ends_at - next_attempt_at) ELSE 0 END) AND ";
@@ -88,11 +88,19 @@ constexpr const char* kTheFirst = " ORDER BY next_attempt_at, id LIMIT 1";
 std::optional<OutboxRow> first_due(Statement& select, WallTime now, std::string_view channels) {
   select.bind(to_unix_ms(now)).bind(kLongestRetry.count()).bind(channels);
   if (!select.next()) return std::nullopt;
-  return OutboxRow{select.integer(0),       from_unix_ms(select.integer(1)),
-                   select.maybe_integer(2), select.text(3),
-                   select.text(4),          select.text(5),
-                   select.text(6),          static_cast<int>(select.integer(7)),
-                   select.text(8),          select.integer(9)};
+  OutboxRow row{select.integer(0),
+                from_unix_ms(select.integer(1)),
+                select.maybe_integer(2),
+                select.text(3),
+                select.text(4),
+                select.text(5),
+                select.text(6),
+                static_cast<int>(select.integer(7)),
+                select.text(8),
+                select.integer(9),
+                std::nullopt};
+  if (const auto tried = select.maybe_integer(10)) row.first_tried_at = from_unix_ms(*tried);
+  return row;
 }
 
 }  // namespace
@@ -128,11 +136,12 @@ void mark_sent(Transaction& tx, std::int64_t id, WallTime at) {
       .run();
 }
 
-void mark_failed(Transaction& tx, std::int64_t id, WallTime next_attempt_at,
+void mark_failed(Transaction& tx, std::int64_t id, WallTime at, WallTime next_attempt_at,
                  const std::string& error) {
   tx.prepare(
-        "UPDATE outbox SET next_attempt_at = ?, attempts = attempts + 1, last_error = ? "
-        "WHERE id = ?")
+        "UPDATE outbox SET first_tried_at = coalesce(first_tried_at, ?), next_attempt_at = ?, "
+        "attempts = attempts + 1, last_error = ? WHERE id = ?")
+      .bind(to_unix_ms(at))
       .bind(to_unix_ms(next_attempt_at))
       .bind(error)
       .bind(id)

@@ -34,6 +34,7 @@ struct OutboxRow {
   int attempts = 0;
   std::string group_key;    // of messages that one may stand for all of; empty: none may
   std::int64_t folded = 0;  // how many messages it stands for, if it is a group's summary
+  std::optional<WallTime> first_tried_at;  // none: nobody has tried to send it
 };
 
 // One row for each channel that wants it. The first of a group goes out at once and opens a window;
@@ -47,7 +48,7 @@ std::optional<OutboxRow> next_message(Transaction& tx, const std::string& channe
 std::optional<OutboxRow> next_stranded(Transaction& tx, const std::vector<std::string>& channels,
                                        WallTime now);
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at);
-void mark_failed(Transaction& tx, std::int64_t id, WallTime next_attempt_at,
+void mark_failed(Transaction& tx, std::int64_t id, WallTime at, WallTime next_attempt_at,
                  const std::string& error);
 void mark_given_up(Transaction& tx, std::int64_t id, WallTime at, const std::string& error);
 std::int64_t count_pending(Transaction& tx);

@@ -14,7 +14,7 @@ namespace {
 
 // Times are milliseconds since the epoch, UTC. A migration is never edited once released: a change
 // is a new one at the end.
-constexpr std::array<const char*, 5> kMigrations{R"sql(
+constexpr std::array<const char*, 6> kMigrations{R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,
@@ -226,6 +226,11 @@ WHEN old.failed_at IS NULL AND new.failed_at IS NOT NULL AND new.purpose IS NOT 
   INSERT INTO totals VALUES ('deployment_failures', new.purpose, '', 1)
     ON CONFLICT DO UPDATE SET total = total + 1;
 END;
+)sql",
+                                                 // Since when a message is tried.
+                                                 R"sql(
+ALTER TABLE outbox ADD COLUMN first_tried_at INTEGER;
+UPDATE outbox SET first_tried_at = created_at WHERE attempts > 0;
 )sql"};
 
 std::size_t version_of(sqlite3* db) {

@@ -185,7 +185,7 @@ TEST_F(JournalTest, AMessageGoesToEachChannelUntilSent) {
     const auto second = next_message(tx, "slack", kNow);
     ASSERT_TRUE(second);
     EXPECT_EQ(second->channel, "slack");
-    mark_failed(tx, second->id, kNow + std::chrono::seconds(1), "503");
+    mark_failed(tx, second->id, kNow, kNow + std::chrono::seconds(1), "503");
     EXPECT_FALSE(next_message(tx, "slack", kNow));
     EXPECT_EQ(next_message(tx, "slack", kNow + std::chrono::seconds(1))->attempts, 1);
     EXPECT_EQ(count_pending(tx), 1);

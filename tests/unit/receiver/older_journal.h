@@ -24,7 +24,8 @@ inline std::vector<std::string> undo_to(std::size_t version) {
        "ALTER TABLE events DROP COLUMN details", "ALTER TABLE releases DROP COLUMN details",
        "ALTER TABLE deployments DROP COLUMN actor", "ALTER TABLE deployments DROP COLUMN purpose",
        "ALTER TABLE deployments DROP COLUMN failed_at",
-       "ALTER TABLE deployments DROP COLUMN recovered_at"}};
+       "ALTER TABLE deployments DROP COLUMN recovered_at"},
+      {"ALTER TABLE outbox DROP COLUMN first_tried_at"}};
   std::vector<std::string> statements;
   for (std::size_t each = undo.size() - 1; each >= version; --each) {
     statements.insert(statements.end(), undo[each].begin(), undo[each].end());

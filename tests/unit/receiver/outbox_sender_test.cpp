@@ -144,6 +144,34 @@ TEST_F(OutboxSenderTest, AfterADayItIsGivenUpAndTheReasonKept) {
   EXPECT_EQ(slack->sent.size(), attempts);
 }
 
+// A summary is as old as its window, and what was written while the receiver was down as that.
+TEST_F(OutboxSenderTest, TheDayBeginsWithTheFirstAttemptHoweverOldTheMessageIs) {
+  slack->problem = "connection refused";
+  tell("a", {"slack"});
+  clock.advance(hours(25));
+  for (WallTime end = clock.now() + hours(23); clock.now() < end; clock.advance(minutes(1))) {
+    send_all();
+  }
+  EXPECT_EQ(column("given_up_at"), "");
+  slack->problem = "";
+  clock.advance(minutes(5));
+  send_all();
+  EXPECT_NE(column("sent_at"), "");
+}
+
+TEST_F(OutboxSenderTest, ADayInWhichNobodyTriedIsNoDayOfTrying) {
+  slack->problem = "connection refused";
+  tell("a", {"slack"});
+  send_all();
+  clock.advance(hours(25));  // the receiver was down, or the clock jumped
+  for (std::size_t attempts = 2; attempts <= 20; ++attempts, clock.advance(minutes(5))) {
+    EXPECT_EQ(column("given_up_at"), "") << attempts;
+    send_all();
+    EXPECT_EQ(slack->sent.size(), attempts);
+  }
+  EXPECT_NE(column("given_up_at"), "");
+}
+
 TEST_F(OutboxSenderTest, AChannelThatIsDownHoldsNoOtherUp) {
   slack->problem = "no answer within 5s";
   tell("a", {"slack", "log"});
