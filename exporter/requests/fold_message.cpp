@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/secret_names.h"
 #include "exporter/requests/fold_word.h"
 #include "exporter/requests/routes.h"
-#include "exporter/requests/secret_names.h"
 
 namespace backstay::requests {
 namespace {

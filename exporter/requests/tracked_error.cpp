@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/redact.h"
 #include "base/utf8.h"
 #include "exporter/requests/fingerprint.h"
-#include "exporter/requests/redact.h"
 
 namespace backstay::requests {
 namespace {

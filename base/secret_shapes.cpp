@@ -1,8 +1,8 @@
-#include "exporter/requests/secret_shapes.h"
+#include "base/secret_shapes.h"
 
 #include <array>
 
-namespace backstay::requests {
+namespace backstay {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -191,4 +191,4 @@ std::size_t secret_length(std::string_view text, std::size_t at) {
   return mixed_length(text, at);
 }
 
-}  // namespace backstay::requests
+}  // namespace backstay

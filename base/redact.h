@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace backstay::requests {
+namespace backstay {
 
 // The text without what is or may be a secret, each in its place "[redacted]": what secret_length()
 // knows by its looks; what stands behind a name that says so, in any notation that logs have
@@ -17,4 +17,4 @@ namespace backstay::requests {
 // text. Bytes that are no UTF-8 stay as they are.
 std::string redact(std::string_view text, std::size_t bytes_max);
 
-}  // namespace backstay::requests
+}  // namespace backstay

@@ -1,4 +1,4 @@
-#include "exporter/requests/redact.h"
+#include "base/redact.h"
 
 #include <string>
 #include <utility>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace backstay::requests {
+namespace backstay {
 namespace {
 
 constexpr std::size_t kAll = 1 << 20;
@@ -174,4 +174,4 @@ TEST(Redact, AnyTextIsReadInLinearTime) {
 }
 
 }  // namespace
-}  // namespace backstay::requests
+}  // namespace backstay

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace backstay::requests {
+namespace backstay {
 
 // How many bytes from here on are a secret by what they look like, whatever stands before: a
 // private key, a JSON Web Token, a key of a known provider (sk_live_, ghp_, AKIA, xoxb-), a number
@@ -11,4 +11,4 @@ namespace backstay::requests {
 // none. at: an index into the text.
 std::size_t secret_length(std::string_view text, std::size_t at);
 
-}  // namespace backstay::requests
+}  // namespace backstay

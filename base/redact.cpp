@@ -1,12 +1,12 @@
-#include "exporter/requests/redact.h"
+#include "base/redact.h"
 
 #include <algorithm>
 #include <array>
 
-#include "exporter/requests/secret_names.h"
-#include "exporter/requests/secret_shapes.h"
+#include "base/secret_names.h"
+#include "base/secret_shapes.h"
 
-namespace backstay::requests {
+namespace backstay {
 namespace {
 
 constexpr std::string_view kMarker = "[redacted]";
@@ -273,4 +273,4 @@ std::string redact(std::string_view text, std::size_t bytes_max) {
   return Redactor(text, bytes_max).run();
 }
 
-}  // namespace backstay::requests
+}  // namespace backstay

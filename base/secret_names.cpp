@@ -1,10 +1,10 @@
-#include "exporter/requests/secret_names.h"
+#include "base/secret_names.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 
-namespace backstay::requests {
+namespace backstay {
 namespace {
 
 // Anywhere in a name, which is compared in lower case and without "_", "-" and ".".
@@ -88,4 +88,4 @@ bool is_secret_header(std::string_view name) {
   return folded.text().ends_with("authorization") || folded.text().ends_with("cookie");
 }
 
-}  // namespace backstay::requests
+}  // namespace backstay
