@@ -1,5 +1,7 @@
 #include "receiver/channels/email.h"
 
+#include <cstdint>
+
 namespace backstay {
 namespace {
 
@@ -32,12 +34,14 @@ Result<void> EmailChannel::send(const Message& message) {
   std::set<std::string>& taken = taken_[message.idempotency_key];
   std::string problem;
   int number = 0;
+  auto left = static_cast<std::int64_t>(config_.envelope.to.size() - taken.size());
   for (const std::string& mailbox : config_.envelope.to) {
     ++number;
     if (taken.count(mailbox) > 0) continue;
     request->to = mailbox;
+    // One that hangs costs its own share. What it leaves over is for those behind it.
     request->deadline =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - clock_.steady());
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - clock_.steady()) / left--;
     const auto sent = smtp_.send(*request);
     if (sent) {
       taken.insert(mailbox);

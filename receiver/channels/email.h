@@ -26,9 +26,10 @@ struct EmailConfig {
   std::chrono::milliseconds timeout{15'000};  // for all mailboxes together
 };
 
-// Mail through one SMTP server, to each mailbox by itself: one that is refused keeps no other from
-// being told, and is tried again alone. Which have it is known until the process ends; after that
-// a message may come twice, with the same Message-ID. One thread.
+// Mail through one SMTP server, to each mailbox by itself: one that is refused or hangs keeps no
+// other from being told, and is tried again alone. Each has an equal share of the time that is
+// left; the fewer are left, the longer it is. Which have it is known until the process ends; after
+// that a message may come twice, with the same Message-ID. One thread.
 class EmailChannel final : public Channel {
  public:
   EmailChannel(EmailConfig config, SmtpClient& smtp, Clock& clock, Wording wording = {})

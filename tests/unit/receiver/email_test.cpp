@@ -12,6 +12,10 @@ using std::chrono::milliseconds;
 struct ScriptedSmtp final : SmtpClient {
   Result<void> send(const SmtpRequest& request) override {
     requests.push_back(request);
+    if (hangs.count(request.to) > 0) {
+      clock->advance(request.deadline);
+      return fail("no answer");
+    }
     if (clock != nullptr) clock->advance(milliseconds(4000));
     const auto problem = problems.find(request.to);
     if (problem != problems.end()) return fail(problem->second);
@@ -19,6 +23,7 @@ struct ScriptedSmtp final : SmtpClient {
   }
   std::vector<SmtpRequest> requests;
   std::map<std::string, std::string> problems;  // by mailbox
+  std::set<std::string> hangs;                  // mailboxes; wants a clock
   test::ManualClock* clock = nullptr;
 };
 
@@ -90,8 +95,23 @@ TEST_F(EmailTest, TheDeadlineIsForAllMailboxesTogether) {
   smtp.clock = &clock;
   EXPECT_EQ(outcome(), "sent");
   ASSERT_EQ(smtp.requests.size(), 2U);
-  EXPECT_EQ(smtp.requests[0].deadline, milliseconds(15'000));
-  EXPECT_EQ(smtp.requests[1].deadline, milliseconds(11'000));
+  EXPECT_EQ(smtp.requests[0].deadline, milliseconds(7500));
+  EXPECT_EQ(smtp.requests[1].deadline, milliseconds(11'000)) << "with what the first left over";
+}
+
+TEST_F(EmailTest, AMailboxThatHangsKeepsNoOtherFromBeingToldAndThenHasAllTheTime) {
+  config.timeout = milliseconds(15'000);
+  config.envelope.to = {"a@example.com", "b@example.com", "c@example.com"};
+  smtp.clock = &clock;
+  smtp.hangs = {"a@example.com"};
+  const SteadyTime begin = clock.steady();
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com", "b@example.com", "c@example.com"}));
+  EXPECT_LE(clock.steady() - begin, config.timeout);
+  smtp.requests.clear();
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com"})) << "the others have it";
+  EXPECT_EQ(smtp.requests[0].deadline, config.timeout);
 }
 
 TEST_F(EmailTest, APasswordThatCannotBeReadIsAnError) {
