@@ -47,14 +47,6 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 constexpr std::array<const char*, 4> kLevelNames{"debug", "info", "warn", "error"};
 
-// The bytes of the control character at a place in valid UTF-8; 0 where there is none. Those from
-// U+0080 to U+009F count: terminals obey some of them.
-std::size_t control_length(std::string_view text, std::size_t at) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte < 0x20 || byte == 0x7f) return 1;
-  return byte == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0 ? 2 : 0;
-}
-
 // In JSON as in quoted logfmt, control characters are escaped: a value can never begin a new line.
 void append_quoted(std::string& line, std::string_view value) {
   line += '"';

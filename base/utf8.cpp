@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
-#include <cstddef>
+#include <array>
+#include <cstdio>
 
 namespace backstay {
 namespace {
@@ -53,6 +54,30 @@ std::string valid_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return valid;
+}
+
+std::size_t control_length(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  return byte == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0 ? 2 : 0;
+}
+
+std::string printable(std::string_view text) {
+  const std::string valid = valid_utf8(text);
+  std::string shown;
+  shown.reserve(valid.size());
+  for (std::size_t i = 0; i < valid.size(); ++i) {
+    const std::size_t length = control_length(valid, i);
+    if (length == 0) {
+      shown += valid[i];
+      continue;
+    }
+    i += length - 1;
+    std::array<char, 8> escaped{};
+    std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned char>(valid[i]));
+    shown += escaped.data();
+  }
+  return shown;
 }
 
 }  // namespace backstay

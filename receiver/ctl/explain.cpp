@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "receiver/ctl/terminal.h"
 
 namespace backstay::ctl {
@@ -19,14 +20,14 @@ json read_document(const std::string& path) {
 void print(const json& answer) {
   const std::string rule = answer.value("rule", "");
   std::cout << "decision   " << answer.value("verdict", "") << " (" << answer.value("reason", "")
-            << "): " << answer.value("explanation", "") << '\n'
+            << "): " << printable(answer.value("explanation", "")) << '\n'
             << "mode       " << answer.value("mode", "") << '\n'
             << "rule       " << (rule.empty() ? "none" : rule) << '\n'
-            << "facts      " << answer["facts"].dump() << '\n';
+            << "facts      " << printable(answer["facts"].dump()) << '\n';
   for (const json& check : answer["guards"]) {
     const bool passed = check.value("passed", false);
     std::cout << (passed ? "passed     " : "REFUSED    ") << check.value("guard", "") << ": "
-              << check.value(passed ? "asks" : "why", "") << '\n';
+              << printable(check.value(passed ? "asks" : "why", "")) << '\n';
   }
 }
 
@@ -37,7 +38,7 @@ Exit policy_explain(Door& door, const Options& options) {
   try {
     document = read_document(options.file);
   } catch (const json::exception& error) {
-    std::cerr << "backstay: " << options.file << ": " << error.what() << '\n';
+    std::cerr << "backstay: " << options.file << ": " << printable(error.what()) << '\n';
     return Exit::bad_usage;
   }
   Exit exit = Exit::done;

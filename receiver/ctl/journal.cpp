@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "receiver/ctl/command.h"
 #include "receiver/journal/integrity.h"
 #include "receiver/journal/row_export.h"
@@ -21,7 +22,9 @@ Exit failed(const Error& error) {
 
 void print(const std::vector<journal::Problem>& problems, const std::string& path, bool as_json) {
   if (!as_json) {
-    for (const auto& problem : problems) std::cout << problem.check << ": " << problem.what << '\n';
+    for (const auto& problem : problems) {
+      std::cout << problem.check << ": " << printable(problem.what) << '\n';
+    }
     if (problems.empty()) std::cout << path << ": ok\n";
     return;
   }

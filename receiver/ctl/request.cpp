@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "receiver/ctl/terminal.h"
 
 namespace backstay::ctl {
@@ -33,7 +34,7 @@ class Progress {
   void line(const std::string& what, const std::string& state, const std::string& detail) {
     if (!shown_.insert(what + "\n" + state).second) return;
     std::cout << what << std::string(what.size() < 10 ? 10 - what.size() : 1, ' ') << state
-              << (detail.empty() ? "" : ": " + detail) << std::endl;
+              << (detail.empty() ? "" : ": " + printable(detail)) << std::endl;
   }
   std::set<std::string> shown_;
 };

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "receiver/ctl/terminal.h"
 
 namespace backstay::ctl {
@@ -49,12 +50,12 @@ Exit status(Door& door, const Options& options) {
             << (door.receiver_is_up() ? "up" : "down: nothing acts by itself until it runs") << '\n'
             << "mode       " << answer->value("mode", "")
             << (disarmed ? ", DISARMED: no new step starts" : "") << '\n'
-            << "live       " << live_text(*answer) << '\n'
-            << "in flight  " << run_text((*answer)["run_in_flight"]) << '\n'
+            << "live       " << printable(live_text(*answer)) << '\n'
+            << "in flight  " << printable(run_text((*answer)["run_in_flight"])) << '\n'
             << "waiting    " << answer->value("events_waiting", 0) << " events, "
             << answer->value("messages_waiting", 0) << " messages\n";
   for (const json& approval : (*answer)["approvals"]) {
-    std::cout << "approval   " << approval.value("explanation", "") << '\n';
+    std::cout << "approval   " << printable(approval.value("explanation", "")) << '\n';
   }
   return exit;
 }

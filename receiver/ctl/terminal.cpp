@@ -10,6 +10,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 namespace backstay::ctl {
 namespace {
 
@@ -32,11 +34,14 @@ std::string line(const std::vector<std::string>& cells, const std::vector<std::s
 }  // namespace
 
 std::string table(const std::vector<std::string>& heading,
-                  const std::vector<std::vector<std::string>>& rows) {
+                  std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
   for (const std::string& cell : heading) widths.push_back(width(cell));
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  for (auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = printable(row[i]);
+      widths[i] = std::max(widths[i], width(row[i]));
+    }
   }
   std::string text = line(heading, widths);
   for (const auto& row : rows) text += line(row, widths);
@@ -89,7 +94,7 @@ std::optional<nlohmann::json> call(Door& door, const std::string& operation,
     std::cout << result.dump(2) << '\n';
   } else {
     std::cerr << "backstay: " << (is_refused ? "refused: " : "")
-              << result.value(is_refused ? "refused" : "error", "") << '\n';
+              << printable(result.value(is_refused ? "refused" : "error", "")) << '\n';
   }
   return std::nullopt;
 }

@@ -10,9 +10,10 @@
 
 namespace backstay::ctl {
 
-// Rows under a heading, columns as wide as their widest cell (in characters, not bytes).
+// Rows under a heading, columns as wide as their widest cell (in characters, not bytes). Cells are
+// from outside, so they are made printable: none begins a line of its own or moves the cursor.
 std::string table(const std::vector<std::string>& heading,
-                  const std::vector<std::vector<std::string>>& rows);
+                  std::vector<std::vector<std::string>> rows);
 
 // "2026-11-23T08:13:04.250Z" as people read it: "2026-11-23 08:13:04".
 std::string readable_time(const std::string& rfc3339);

@@ -44,5 +44,11 @@ TEST(Utf8, EachByteThatFitsNothingIsReplaced) {
   }
 }
 
+TEST(Utf8, OfPrintableTextATerminalObeysNothing) {
+  EXPECT_EQ(printable("a\n\x1b[31m\x7f\u009b2J\xff\\ ü 🌍"),
+            "a\\u000a\\u001b[31m\\u007f\\u009b2J\uFFFD\\ ü 🌍");
+  EXPECT_EQ(printable(""), "");
+}
+
 }  // namespace
 }  // namespace backstay
