@@ -121,10 +121,19 @@ std::optional<std::chrono::milliseconds> Address::connect_timeout() const {
   return std::nullopt;
 }
 
+std::vector<Secret> Address::passwords() const {
+  std::vector<Secret> found;
+  for (const auto& [keyword, value] : pairs_of(options_->list.get())) {
+    const bool is_one = keyword.find("password") != std::string_view::npos && !value.empty();
+    if (is_one) found.emplace_back(std::string(value));
+  }
+  return found;
+}
+
 std::string Address::masked(std::string text) const {
   constexpr std::string_view kMask = "…";
-  for (const auto& [keyword, value] : pairs_of(options_->list.get())) {
-    if (keyword.find("password") == std::string_view::npos || value.empty()) continue;
+  for (const Secret& password : passwords()) {
+    const std::string& value = password.reveal();
     for (std::size_t at = text.find(value); at != std::string::npos;
          at = text.find(value, at + kMask.size())) {
       text.replace(at, value.size(), kMask);

@@ -30,6 +30,8 @@ class Address {
   [[nodiscard]] std::optional<std::chrono::milliseconds> connect_timeout() const;
   // The text without the passwords that the address holds.
   [[nodiscard]] std::string masked(std::string text) const;
+  // All that the address holds (password, sslpassword).
+  [[nodiscard]] std::vector<Secret> passwords() const;
   // As libpq's environment variables (PGHOST, PGPASSWORD, …).
   [[nodiscard]] std::vector<std::pair<std::string, Secret>> variables() const;
 

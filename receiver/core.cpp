@@ -2,6 +2,7 @@
 
 #include "receiver/actions/stage.h"
 #include "receiver/actions/switch_release.h"
+#include "receiver/held_secrets.h"
 
 namespace backstay {
 namespace {
@@ -46,10 +47,11 @@ Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Datab
       lock_(std::move(lock)),
       journal_(std::move(journal)),
       kill_switch_(config_.state_dir),
-      driver_(config_.driver, processes),
+      processes_(processes, [this]() { return held_secrets(config_); }),
+      driver_(config_.driver, processes_),
       alerts_(config_.prometheus_url, http),
       facts_(driver_, alerts_, kill_switch_, clock),
-      actions_(make_actions(config_, driver_, alerts_, clock, http, processes)),
+      actions_(make_actions(config_, driver_, alerts_, clock, http, processes_)),
       worker_(worker_config(config_), config_.policy, *journal_, facts_, actions_, kill_switch_,
               clock),
       control_(config_, *journal_, driver_, kill_switch_, facts_, clock,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/http_client.h"
+#include "base/redacting_runner.h"
 #include "base/result.h"
 #include "base/state_lock.h"
 #include "base/subprocess.h"
@@ -41,6 +42,7 @@ class Core {
   const StateLock lock_;
   const std::unique_ptr<journal::Database> journal_;
   const KillSwitch kill_switch_;
+  RedactingRunner processes_;
   CommandDriver driver_;
   PrometheusAlerts alerts_;
   const FactGatherer facts_;

@@ -26,6 +26,16 @@ TEST(PgAddress, HoldsTheAddressAsLibpqNamesIt) {
                                                       {"PGSSLMODE", "require"}}));
 }
 
+TEST(PgAddress, TellsThePasswordsThatItHoldsAsTheyAre) {
+  const auto address = Address::parse(
+      Secret("postgresql://me:a%40b@db.example/app?sslpassword=of-the-key&sslmode=require"));
+  ASSERT_TRUE(address);
+  const std::vector<Secret> passwords = address->passwords();
+  ASSERT_EQ(passwords.size(), 2U);
+  EXPECT_TRUE(passwords[0].equals("a@b"));
+  EXPECT_TRUE(passwords[1].equals("of-the-key"));
+}
+
 TEST(PgAddress, IsOneForEachHost) {
   const auto hosts = hosts_of("postgresql://me:a%27b@one,two:5433/app?sslmode=require");
   ASSERT_EQ(hosts.size(), 2U);

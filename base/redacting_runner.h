@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "base/subprocess.h"
+
+namespace backstay {
+
+// What is looked for is no shorter: anything may be "1", and few secrets are.
+constexpr std::size_t kKnownSecretBytesMin = 4;
+
+// The text without these secrets, each in its place "[redacted]", and without what looks like one
+// (base/redact.h). Of a secret with several lines each line is one.
+std::string without_secrets(const std::string& text, const std::vector<Secret>& known);
+
+// Runs programs as another does, and gives of what they print only what may be kept and shown:
+//   err  without the secrets that we hold and what looks like one. Where it was cut, its last line
+//        goes with the cut, since that may have half a secret.
+//   out  is read for what it says: only a line that is one of our secrets and nothing else is
+//        "[redacted]".
+// Thread-safe where `runner` and `held` are.
+class RedactingRunner final : public ProcessRunner {
+ public:
+  // held: the secrets as they are now. Asked after each program that printed something.
+  RedactingRunner(ProcessRunner& runner, std::function<std::vector<Secret>()> held)
+      : runner_(runner), held_(std::move(held)) {}
+  CommandResult run(const Command& command) override;
+
+ private:
+  ProcessRunner& runner_;
+  const std::function<std::vector<Secret>()> held_;
+};
+
+}  // namespace backstay
