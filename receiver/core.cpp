@@ -2,6 +2,7 @@
 
 #include "receiver/actions/stage.h"
 #include "receiver/actions/switch_release.h"
+#include "receiver/held_secrets.h"
 
 namespace backstay {
 namespace {
