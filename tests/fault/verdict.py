@@ -125,6 +125,17 @@ def judge_ledger(world, status, verdict, is_cut):
         verdict.unexplained.append(f"backstay journal check: {checked.stdout}{checked.stderr}")
 
 
+def judge_told(world, verdict, is_cut):
+    """What the journal calls sent came to Slack, or to the mail server, and nothing came that it does not call so."""
+    told = set(world.told)
+    sent = {f"backstay-{row['id']}" for row in
+            world.rows("SELECT id FROM outbox WHERE channel IN ('slack', 'email') AND sent_at IS NOT NULL")}
+    for key in sorted(sent - told):
+        verdict.lost.append(f"message {key} counts as sent, and came nowhere")
+    for key in () if is_cut else sorted(map(str, told - sent)):
+        verdict.unexplained.append(f"message {key} came, and does not count as sent")
+
+
 def judge(world, delivered, is_cut=False):
     """With the receiver up and at rest. A journal that was cut does not know all that was done: its tokens and the
     numbers of its runs may come again, and leftovers of a backup that it knows nothing of stay."""
@@ -134,6 +145,7 @@ def judge(world, delivered, is_cut=False):
     judge_runs(audit, verdict)
     judge_effects(world, audit, verdict, is_cut)
     judge_ledger(world, world.ask("status"), verdict, is_cut)
+    judge_told(world, verdict, is_cut)
     return verdict
 
 

@@ -99,7 +99,8 @@ class World:
         else:
             shutil.copytree(template.dir, self.dir, ignore=shutil.ignore_patterns("control.sock", "faults", "log"))
         self.settings = {**DEFAULTS, **(template.settings if template else {}), **settings}
-        self.unhealthy, self.alarming, self.told = set(), set(), []
+        self.unhealthy, self.alarming = set(), set()
+        self.told = list(template.told) if template else []  # keys of the messages that came
         stage.service.enter(self)
         self.write_config()
         self.faults = Faults(self.dir / "faults", stage.binaries, [self.dir / "state", self.dir / "backups"])
