@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import kills
-from control import FOREVER, KINDS
+from control import FOREVER, KINDS, NEED_ROOM
 from matrix import Case
 from scenarios import SCENARIOS, play
 from templates import fresh
@@ -40,7 +40,7 @@ class Room:
 
 def find(stage, scenario):
     trace, _ = kills.calls_of(stage, scenario.name)
-    return [Full(number, kind, lasts) for number, kind in enumerate(trace, 1) if kind in "wts"
+    return [Full(number, kind, lasts) for number, kind in enumerate(trace, 1) if kind in NEED_ROOM
             for lasts in (False, True)]
 
 
