@@ -10,7 +10,8 @@ FIELDS = ("calls", "signal", "before", "after", "full_from", "full_until", "refu
 TRACE_MAX = 65536
 SIZE = 8 * len(FIELDS) + TRACE_MAX
 FOREVER = 2**62
-KINDS = {"w": "write", "s": "sync", "t": "truncate", "r": "rename", "u": "unlink"}
+KINDS = {"w": "write", "s": "sync", "t": "truncate", "r": "rename", "u": "removal", "m": "new folder", "o": "new file"}
+NEED_ROOM = "wtsmo"
 
 
 class Faults:

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -19,6 +20,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -40,7 +42,7 @@ struct Control {
   std::atomic<std::int64_t> clock_ms;    // what the wall clock is off by
   std::atomic<std::int64_t> jump_at;     // before this call
   std::atomic<std::int64_t> jump_ms;     // clock_ms becomes this
-  std::array<char, kTraceMax> trace;     // w, s, t, r, u: what each call was
+  std::array<char, kTraceMax> trace;     // w, s, t, r, u, m, o: what each call was
 };
 
 // Makes room for itself at the first use, which may be before the constructors of this library.
@@ -48,7 +50,7 @@ Control* control() {
   static Control* const mapped = []() -> Control* {
     const char* path = std::getenv("BACKSTAY_FAULT_FILE");
     if (path == nullptr) return nullptr;
-    const int file = ::open(path, O_RDWR | O_CLOEXEC);
+    const auto file = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC));
     if (file < 0) return nullptr;
     void* at = ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ::close(file);
@@ -70,7 +72,10 @@ bool is_watched(const char* path) {
   while (at != nullptr && *at != '\0') {
     const char* const end = ::strchrnul(at, ':');
     const auto size = static_cast<std::size_t>(end - at);
-    if (size > 0 && std::strncmp(path, at, size) == 0 && path[size] == '/') return true;
+    if (size > 0 && std::strncmp(path, at, size) == 0 &&
+        (path[size] == '/' || path[size] == '\0')) {
+      return true;
+    }
     at = *end == ':' ? end + 1 : end;
   }
   return false;
@@ -93,6 +98,20 @@ bool is_watched(int descriptor) {
   return is_watched(path.data());
 }
 
+// Of a name in the folder of this descriptor.
+bool is_watched(int folder, const char* name) {
+  return *name == '/' || folder == AT_FDCWD ? is_watched(name) : is_watched(folder);
+}
+
+// Whether opening it makes a file, for which there may be no room.
+bool makes_file(const char* path, bool may_make) {
+  if (!may_make || !is_watched(path)) return false;
+  const int error = errno;
+  const bool is_there = ::access(path, F_OK) == 0;
+  errno = error;
+  return !is_there;
+}
+
 void hit(Control& c) {
   const int number = static_cast<int>(c.signal.load());
   ::kill(::getpid(), number);
@@ -103,7 +122,7 @@ void hit(Control& c) {
 
 // One call: counted, perhaps the last, perhaps refused for want of room.
 template <class Call>
-auto touch(char kind, bool watched, Call call) -> decltype(call()) {
+auto touch(char kind, bool watched, Call call, decltype(call()) refused) -> decltype(call()) {
   Control* const c = watched ? control() : nullptr;
   if (c == nullptr) return call();
   const std::int64_t number = ++c->calls;
@@ -113,17 +132,22 @@ auto touch(char kind, bool watched, Call call) -> decltype(call()) {
   if (number == c->jump_at) c->clock_ms.store(c->jump_ms);
   if (number == c->before) hit(*c);
   const std::int64_t from = c->full_from;
-  const bool needs_room = kind == 'w' || kind == 't' || kind == 's';
+  const bool needs_room = std::strchr("wtsmo", kind) != nullptr;
   if (needs_room && from != 0 && number >= from && number < c->full_until) {
     ++c->refused;
     errno = ENOSPC;
-    return -1;
+    return refused;
   }
   const auto result = call();
   const int error = errno;
   if (number == c->after) hit(*c);
   errno = error;
   return result;
+}
+
+template <class Call>
+auto touch(char kind, bool watched, Call call) -> decltype(call()) {
+  return touch(kind, watched, call, -1);
 }
 
 std::int64_t offset_ms() {
@@ -181,6 +205,54 @@ int unlink(const char* path) noexcept {
   static const auto next = real(&::unlink, "unlink");
   return touch('u', is_watched(path), [&]() { return next(path); });
 }
+
+int unlinkat(int folder, const char* name, int flags) noexcept {
+  static const auto next = real(&::unlinkat, "unlinkat");
+  return touch('u', is_watched(folder, name), [&]() { return next(folder, name, flags); });
+}
+
+int rmdir(const char* path) noexcept {
+  static const auto next = real(&::rmdir, "rmdir");
+  return touch('u', is_watched(path), [&]() { return next(path); });
+}
+
+int remove(const char* path) noexcept {
+  static const auto next = real(&::remove, "remove");
+  return touch('u', is_watched(path), [&]() { return next(path); });
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  static const auto next = real(&::mkdir, "mkdir");
+  return touch('m', is_watched(path), [&]() { return next(path, mode); });
+}
+
+// A file that is there already is only opened, which is no change.
+int open64(const char* path, int flags, ...) {
+  static const auto next = real(&::open64, "open64");
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  return touch('o', makes_file(path, (flags & O_CREAT) != 0),
+               [&]() { return next(path, flags, mode); });
+}
+
+int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  return open64(path, flags, mode);
+}
+
+FILE* fopen64(const char* path, const char* mode) {
+  static const auto next = real(&::fopen64, "fopen64");
+  return touch(
+      'o', makes_file(path, *mode == 'w' || *mode == 'a'), [&]() { return next(path, mode); },
+      nullptr);
+}
+
+FILE* fopen(const char* path, const char* mode) { return fopen64(path, mode); }
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const auto result = static_cast<int>(::syscall(SYS_clock_gettime, clock, time));

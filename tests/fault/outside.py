@@ -3,7 +3,7 @@ database (asked by the real pg_dump), Slack, the mail server, Prometheus. What i
 same, and once the other side is well again, people are told everything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matrix import Case
 from scenarios import NOTHING, named, play
@@ -51,13 +51,12 @@ def attempt(stage, point):
     world = fresh(stage, scenario, **settings_for(point, server.port))
     try:
         # Messages wait for as long as the other side is ill; everything else comes to its end.
-        played = play(world, scenario, may_wait_to_tell=point.who in WELL)
+        is_tried = replace(scenario, until=lambda _status: point.way is None or server.asked > 0)
+        played = play(world, is_tried, may_wait_to_tell=point.who in WELL)
         problem = played.problem
-        was_asked = server.asked > 0
         if point.who in WELL:
             problem = problem or tell_when_well(world, server, WELL[point.who])
         verdict = judge(world, played.deliveries)
-        verdict.was_hit = point.way is None or was_asked
         verdict.unexplained += [problem] if problem else []
         verdict.unexplained += [f"it ended with {end}" for end in played.ends]
         return verdict
@@ -72,7 +71,7 @@ def tell_when_well(world, ill, take):
     ill.close()
     if end != 0:
         return f"with a channel that is ill it ends with {end}"
-    well = Server(take, ill.port)
+    well = Server(lambda connection: take(connection, world.told), ill.port)
     try:
         world.start()
         return play(world, NOTHING).problem

@@ -3,6 +3,7 @@ takes messages of Slack's and mails, for when they are well again.
 """
 
 import os
+import re
 import socket
 import threading
 import time
@@ -40,20 +41,26 @@ def endless(connection):
         connection.sendall(b"[" * 65536)
 
 
-def take_slack(connection):
+def key_of(pattern, text):
+    return [found.decode() for found in re.findall(pattern, text)]
+
+
+def take_slack(connection, told):
     request = b""
     while b"\r\n\r\n" not in request:
         request += connection.recv(65536)
+    told += key_of(rb"(?i)\r\nIdempotency-Key: (backstay-\d+)\r\n", request)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
     while connection.recv(65536):
         pass
 
 
-def take_mail(connection):
+def take_mail(connection, told):
     connection.sendall(b"220 mail.example.com\r\n")
     lines, is_in_mail = connection.makefile("rb"), False
     for line in lines:
         word = line.strip().upper()
+        told += key_of(rb"^Message-ID: <(backstay-\d+)[.@]", line) if is_in_mail else []
         if is_in_mail and word != b".":
             continue
         is_in_mail = word == b"DATA"
