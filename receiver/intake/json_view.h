@@ -10,11 +10,10 @@
 namespace backstay::intake {
 
 // A JSON text of which a few values are read, by their places: "/deployment/ref". The others are
-// never copied out of it, and to copy them takes several times as long as to read the text. No
-// value, where a place is asked for that is not there or is of another kind, costs nothing: it is
-// empty. Of a name that is there twice the last one counts. Texts are read by simdjson: what is
-// deeper than 1024, or has an integer that fits into no 64 bits, is no JSON. One thread; at most
-// one at a time on it.
+// never copied out of it: that takes several times as long as to read the text. A place that is not
+// there, or has a value of another kind, gives an empty one. Of a name that is there twice the last
+// one counts. Texts are read by simdjson: what is deeper than 1024, or has an integer that fits
+// into no 64 bits, is no JSON. One thread, and at most one view at a time on it.
 class JsonView {
  public:
   explicit JsonView(std::string_view text);
