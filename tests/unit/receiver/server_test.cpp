@@ -2,89 +2,18 @@
 
 #include "receiver/intake/server.h"
 
-#include <latch>
-#include <thread>
-
 #include <gtest/gtest.h>
 
-#include "base/mutex.h"
-#include "tests/no_more_threads.h"
-#include "tests/raw_client.h"
-#include "tests/temporary_folder.h"
+#include "tests/unit/receiver/server_fixture.h"
 
 namespace backstay::intake {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
+using test::kGet;
 using test::RawClient;
 
-// Answers with what came in, and keeps it.
-struct ServerTest : ::testing::Test {
-  void start(ServerLimits limits) {
-    server = std::make_unique<Server>([this](const Request& request) { return answer(request); },
-                                      limits);
-    const auto bound = server->listen("127.0.0.1:0");
-    ASSERT_TRUE(bound) << bound.error().message;
-    address = *bound;
-  }
-  static ServerLimits small(milliseconds deadline = seconds(30), std::size_t connections = 50) {
-    ServerLimits limits;
-    limits.body_bytes_max = 1000;
-    limits.connections_max = connections;
-    limits.request_deadline = deadline;
-    return limits;
-  }
-  Response answer(const Request& request) {
-    if (on_request) on_request(request);
-    const MutexLock lock(mutex);
-    paths.push_back(request.method + " " + request.path);
-    last_request = request;
-    Response response;
-    response.status = 202;
-    response.body = "got " + request.body;
-    response.headers.emplace_back("X-Test", "yes");
-    return response;
-  }
-  std::vector<std::string> seen() {
-    const MutexLock lock(mutex);
-    return paths;
-  }
-  Request last() {
-    const MutexLock lock(mutex);
-    return last_request;
-  }
-  std::string ask(const std::string& request) const {
-    RawClient client(address);
-    client.send(request);
-    return client.read_answer();
-  }
-  static std::string post(const std::string& body, const std::string& more_headers = "") {
-    return "POST /webhooks/ci HTTP/1.1\r\nHost: x\r\n" + more_headers +
-           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  }
-  static std::string chunked(const std::string& body, const std::string& more_headers = "") {
-    std::string text = "POST /webhooks/ci HTTP/1.1\r\nHost: x\r\n" + more_headers +
-                       "Transfer-Encoding: chunked\r\n\r\n";
-    for (std::size_t at = 0; at < body.size(); at += 15) {
-      const std::string chunk = body.substr(at, 15);
-      text += std::string(1, "0123456789abcdef"[chunk.size()]) + "\r\n" + chunk + "\r\n";
-    }
-    return text + "0\r\n\r\n";
-  }
-  static bool has_status(const std::string& text, int status) {
-    return text.rfind("HTTP/1.1 " + std::to_string(status) + " ", 0) == 0;
-  }
+struct ServerTest : test::ServerFixture {};
 
-  std::function<void(const Request&)> on_request;
-  std::string address;
-  Mutex mutex;
-  std::vector<std::string> paths;
-  Request last_request;
-  std::unique_ptr<Server> server;  // the last member: stopped before the others go
-};
-
-constexpr const char* kGet = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
 // "hello, gzip", and five thousand times the letter a.
 const std::string kHelloGzip(
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\xd7\x51\x48\xaf\xca\x2c\x00\x00"
@@ -246,155 +175,6 @@ TEST_F(ServerTest, ALongPathIsMatchedWithoutHarm) {
   const std::string path = "/" + std::string(8000, 'a');
   EXPECT_TRUE(has_status(ask("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"), 202));
   EXPECT_EQ(last().path, path);
-}
-
-TEST_F(ServerTest, ADrippingSenderIsCutWhileOthersAreAnswered) {
-  start(small(seconds(2)));
-  RawClient dripping(address);
-  dripping.send("POST /x HTTP/1.1\r\nX: ");
-  int answered = 0;
-  while (dripping.drip('x')) {
-    if (has_status(ask(kGet), 202)) ++answered;
-  }
-  EXPECT_TRUE(has_status(dripping.read_to_end(), 400));
-  server->stop();
-  EXPECT_GT(answered, 0);
-  EXPECT_EQ(seen().size(), static_cast<std::size_t>(answered)) << "nobody was turned away";
-  EXPECT_EQ(server->counters().requests_timed_out, 1u);
-}
-
-TEST_F(ServerTest, ABodyThatDripsIsCutToo) {
-  start(small(milliseconds(100)));
-  RawClient dripping(address);
-  dripping.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
-  while (dripping.drip('x')) {
-  }
-  server->stop();
-  EXPECT_TRUE(seen().empty());
-  EXPECT_EQ(server->counters().requests_timed_out, 1u);
-}
-
-TEST_F(ServerTest, ConnectionsOverTheLimitAreToldToComeBack) {
-  start(small(seconds(30), 2));
-  RawClient first(address);
-  RawClient second(address);
-  for (RawClient* client : {&first, &second}) {
-    client->send(kGet);
-    ASSERT_TRUE(has_status(client->read_answer(), 202));
-  }
-  const std::string text = RawClient(address).read_to_end();
-  EXPECT_TRUE(has_status(text, 503)) << text;
-  EXPECT_NE(text.find("Retry-After: 5\r\n"), std::string::npos);
-  EXPECT_EQ(server->counters().connections_refused[std::size_t(Turned::full)], 1u);
-
-  first.close();
-  std::string again;
-  while (!has_status(again, 202)) again = ask(kGet);  // once its place is free
-}
-
-TEST_F(ServerTest, SlowSendersDoNotLockTheOperatorOut) {
-  start(small(seconds(30), 2));
-  const test::TemporaryFolder folder;
-  const std::string path = folder.path("control.sock");
-  ASSERT_TRUE(server->listen_unix(path));
-  RawClient first(address);
-  RawClient second(address);
-  for (RawClient* client : {&first, &second}) {
-    client->send(kGet);
-    ASSERT_TRUE(has_status(client->read_answer(), 202));
-  }
-  RawClient person(path);
-  person.send(kGet);
-  EXPECT_TRUE(has_status(person.read_answer(), 202));
-  EXPECT_EQ(last().remote_address, "") << "which is how the operator is known";
-}
-
-TEST_F(ServerTest, AnExceptionIsAnAnswerThatSaysNothing) {
-  on_request = [](const Request& request) {
-    if (request.method == "POST") throw std::runtime_error("the password is hunter2");
-  };
-  start(small());
-  ::testing::internal::CaptureStderr();
-  const std::string text = ask(post("body"));
-  const std::string logged = ::testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(has_status(text, 500)) << text;
-  EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
-  EXPECT_EQ(text.find("EXCEPTION"), std::string::npos) << text;
-  EXPECT_EQ(logged.find("hunter2"), std::string::npos) << logged;
-  EXPECT_TRUE(has_status(ask(kGet), 202)) << "the server goes on";
-}
-
-TEST_F(ServerTest, WithoutAThreadForAConnectionItIsRefusedAndTheServerGoesOn) {
-  start(small());
-  std::string text;
-  {
-    const test::NoMoreThreads none;
-    text = RawClient(address).read_to_end();
-  }
-  EXPECT_TRUE(has_status(text, 503)) << text;
-  EXPECT_EQ(server->counters().connections_refused[std::size_t(Turned::no_thread)], 1u);
-  EXPECT_TRUE(has_status(ask(kGet), 202));
-}
-
-TEST_F(ServerTest, ListensOnSeveralAddresses) {
-  start(small());
-  const auto second = server->listen("127.0.0.1:0");
-  ASSERT_TRUE(second);
-  EXPECT_NE(*second, address);
-  RawClient client(*second);
-  client.send(kGet);
-  EXPECT_TRUE(has_status(client.read_answer(), 202));
-}
-
-TEST_F(ServerTest, StopsWithSlowSendersAndIdleConnections) {
-  start(small(seconds(1)));
-  std::vector<RawClient> clients;
-  for (int i = 0; i < 4; ++i) {
-    clients.emplace_back(address).send(
-        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nslow");
-  }
-  RawClient idle(address);
-  idle.send(kGet);
-  ASSERT_TRUE(has_status(idle.read_answer(), 202));
-  server->stop();
-  EXPECT_EQ(idle.read_to_end(), "");
-  EXPECT_THROW(RawClient{address}, std::runtime_error) << "nobody listens any more";
-  for (RawClient& client : clients) EXPECT_FALSE(has_status(client.read_to_end(), 202));
-}
-
-// With deadlines of an hour: a stop that waits for them does not end here.
-TEST_F(ServerTest, WhatIsStillComingInIsReadAndWhatIsIdleIsNotWaitedFor) {
-  start(small(std::chrono::hours(1)));
-  RawClient sending(address);
-  sending.send("POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n");
-  ASSERT_TRUE(has_status(sending.read_answer(), 100)) << "now it waits for the body";
-  RawClient idle(address);
-  idle.send(kGet);
-  ASSERT_TRUE(has_status(idle.read_answer(), 202));
-  std::thread stopping([this]() { server->stop(); });
-  EXPECT_EQ(idle.read_to_end(), "");  // now it stops
-  sending.send("the body");
-  const std::string text = sending.read_to_end();
-  EXPECT_TRUE(has_status(text, 202)) << text;
-  EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos) << text;
-  stopping.join();
-}
-
-TEST_F(ServerTest, ARequestInFlightIsAnsweredBeforeTheStop) {
-  std::latch inside{1};
-  std::latch may_go_on{1};
-  on_request = [&](const Request&) {
-    inside.count_down();
-    may_go_on.wait();
-  };
-  start(small());
-  RawClient client(address);
-  client.send(kGet);
-  inside.wait();
-  std::thread stopping([this]() { server->stop(); });
-  may_go_on.count_down();
-  EXPECT_TRUE(has_status(client.read_to_end(), 202));
-  stopping.join();
 }
 
 }  // namespace
