@@ -8,7 +8,7 @@ import kills
 from matrix import Case
 from scenarios import SCENARIOS, play
 from templates import fresh
-from verdict import judge
+from verdict import judge_end
 
 HOUR_MS = 3_600_000
 
@@ -32,14 +32,22 @@ def find(stage, scenario):
     return [Jump(number, hours) for number in range(1, len(trace) + 1) for hours in (1, -1)]
 
 
+def other_ends(world, scenario, point):
+    """An hour later nobody may answer a question any more. Nothing else comes to another end."""
+    decided = world.rows("SELECT reason FROM decisions ORDER BY event_id DESC LIMIT 1")
+    if point.hours < 0 or not decided or decided[0]["reason"] != "approval_expired":
+        return []
+    return [replace(scenario, runs=[], ends_live="2", switches=[])]
+
+
 def attempt(stage, scenario, point):
     world = fresh(stage, scenario)
     try:
+        effects, runs = len(world.effects()), kills.newest_run(world)
         world.faults.set(jump_at=point.number, jump_ms=point.hours * HOUR_MS)
         played = play(world, replace(scenario, until=at_once))
-        verdict = judge(world, played.deliveries)
+        verdict = judge_end(world, scenario, played, effects, runs, other_ends(world, scenario, point))
         verdict.was_hit = world.faults.get("clock_ms") != 0
-        verdict.unexplained += [played.problem] if played.problem else []
         verdict.unexplained += [f"it ended with {end}" for end in played.ends]
         return verdict
     finally:

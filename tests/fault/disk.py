@@ -3,14 +3,14 @@
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import kills
 from control import FOREVER, KINDS, NEED_ROOM
 from matrix import Case
 from scenarios import SCENARIOS, play
 from templates import fresh
-from verdict import judge
+from verdict import judge_end
 
 FULL_SECONDS = 0.7  # longer than the worker waits before it tries again
 
@@ -44,17 +44,28 @@ def find(stage, scenario):
             for lasts in (False, True)]
 
 
+def other_ends(world, scenario, runs_before):
+    """A backup for which there was no room has failed, and what wants one first goes no further. Nothing else ends
+    otherwise than with room."""
+    action, _ = scenario.runs[0]
+    failed = world.rows("SELECT 1 FROM steps JOIN runs ON runs.id = run_id WHERE run_id > ? AND name = 'backup' "
+                        "AND steps.outcome = 'failed' AND action = ?", runs_before, action)
+    if not failed or action == "rollback":  # which does not wait for its backup
+        return []
+    return [replace(scenario, runs=[(action, "failed")], ends_live="1", switches=[])]
+
+
 def attempt(stage, scenario, point):
     world = fresh(stage, scenario)
     room = Room(world)
     try:
+        effects, runs = len(world.effects()), kills.newest_run(world)
         world.faults.set(full_from=point.number, full_until=FOREVER if point.lasts else point.number + 1)
         played = play(world, scenario, room.look)
         room.look()
         world.faults.set(full_from=0)
-        verdict = judge(world, played.deliveries)
+        verdict = judge_end(world, scenario, played, effects, runs, other_ends(world, scenario, runs))
         verdict.was_hit = bool(room.refused or played.ends)
-        verdict.unexplained += [played.problem] if played.problem else []
         # It may refuse to start on a full disk, and says so; nothing else ends it.
         verdict.unexplained += [f"it ended with {end}" for end in played.ends if end != 1]
         return verdict

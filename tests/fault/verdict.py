@@ -146,20 +146,23 @@ def judge(world, delivered, is_cut=False):
     return verdict
 
 
-def judge_end(world, scenario, played, effects_before, runs_before):
-    """As judge(), and the scenario came to the one end that it has where nothing fails."""
+def judge_end(world, scenario, played, effects_before, runs_before, other_ends=()):
+    """As judge(), and the scenario came to the one end that it has where nothing fails, or to one of the others."""
     verdict = judge(world, played.deliveries)
     if played.problem:
         verdict.unexplained.append(played.problem)
-    if world.live() != scenario.ends_live:
-        verdict.lost.append(f"live is {world.live()} and should be {scenario.ends_live}")
+    runs = [(row["action"], row["outcome"]) for row in
+            world.rows("SELECT action, outcome FROM runs WHERE id > ? ORDER BY id", runs_before)]
+    ends = [scenario, *other_ends]
+    end = next((end for end in ends if end.runs == runs), None)
+    if end is None:
+        verdict.unexplained.append(f"its runs are {runs}, not {' or '.join(str(end.runs) for end in ends)}")
+        end = scenario
+    if world.live() != end.ends_live:
+        verdict.lost.append(f"live is {world.live()} and should be {end.ends_live}")
     switches = [release for verb, release, _, _, what in world.effects()[effects_before:]
                 if verb == "switch" and what == "done"]
     # The note may be missing where the command was killed right after it switched.
-    if len(switches) > len(scenario.switches):
-        verdict.doubled.append(f"switched to {switches}, not to {scenario.switches}")
-    runs = [(row["action"], row["outcome"]) for row in
-            world.rows("SELECT action, outcome FROM runs WHERE id > ? ORDER BY id", runs_before)]
-    if runs != scenario.runs:
-        verdict.unexplained.append(f"its runs are {runs}, not {scenario.runs}")
+    if len(switches) > len(end.switches):
+        verdict.doubled.append(f"switched to {switches}, not to {end.switches}")
     return verdict
