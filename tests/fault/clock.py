@@ -28,7 +28,7 @@ def at_once(_status):
 
 
 def find(stage, scenario):
-    trace, _ = kills.calls_of(stage, scenario.name)
+    trace, *_ = kills.calls_of(stage, scenario.name)
     return [Jump(number, hours) for number in range(1, len(trace) + 1) for hours in (1, -1)]
 
 

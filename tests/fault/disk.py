@@ -39,7 +39,7 @@ class Room:
 
 
 def find(stage, scenario):
-    trace, _ = kills.calls_of(stage, scenario.name)
+    trace, *_ = kills.calls_of(stage, scenario.name)
     return [Full(number, kind, lasts) for number, kind in enumerate(trace, 1) if kind in NEED_ROOM
             for lasts in (False, True)]
 

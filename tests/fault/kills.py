@@ -33,36 +33,46 @@ class AtCall:
 class InCommand:
     verb: str
     when: str
+    count: int = 0  # which call of it; 0: the next
 
     def __str__(self):
-        return f"while {self.verb} runs, {self.when} it has done its work"
+        which = f", its call {self.count}" if self.count else ""
+        return f"while {self.verb} runs{which}, {self.when} it has done its work"
+
+    @property
+    def moment(self):
+        return f"{self.when}-{self.count}" if self.count else self.when
 
     def prepare(self, world, how):
-        world.tell_command(self.verb, self.when, f"kill -{int(how)} $PPID; sleep 5")
+        world.tell_command(self.verb, self.moment, f"kill -{int(how)} $PPID; sleep 5")
 
     def is_hit(self, world):
-        return (world.dir / f"{self.verb}-{self.when}.obeyed").exists()
+        return (world.dir / f"{self.verb}-{self.moment}.obeyed").exists()
 
 
 @cache
 def calls_of(stage, name):
-    """What an unharmed run of it does to the disk, a letter each, and the commands that it runs."""
+    """What an unharmed run of it does to the disk, a letter each; the commands that it runs, each once; and which calls
+    of those that only ask are its own."""
     scenario = named(name)
     world = fresh(stage, scenario)
     try:
-        before = len(world.effects())
+        before, asked = len(world.effects()), world.asked()
         played = play(world, scenario)
         if played.problem or played.ends:
             raise AssertionError(f"unharmed, {scenario.name} fails: {played}")
         verbs = {verb for verb, _, _, _, what in world.effects()[before:] if what == "begun"}
-        return world.faults.trace(), sorted(verbs)
+        return world.faults.trace(), sorted(verbs), {verb: range(asked[verb] + 1, count + 1)
+                                                     for verb, count in world.asked().items()}
     finally:
         world.remove()
 
 
 def find(stage, scenario):
-    trace, verbs = calls_of(stage, scenario.name)
+    trace, verbs, questions = calls_of(stage, scenario.name)
     points = [InCommand(verb, when) for verb in verbs for when in ("before", "after")]
+    points += [InCommand(verb, when, count) for verb, counts in questions.items() for count in counts
+               for when in ("before", "after")]
     return points + [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
 
 

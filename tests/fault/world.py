@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -95,6 +96,7 @@ class World:
             (self.dir / "live").write_text("1\n")
             (self.dir / "kept").write_text("1\n")
             (self.dir / "effects").touch()
+            (self.dir / "asked").touch()
             (self.dir / "token").write_text(TOKEN)
         else:
             shutil.copytree(template.dir, self.dir, ignore=shutil.ignore_patterns("control.sock", "faults", "log"))
@@ -138,6 +140,10 @@ class World:
             verb, release, run, token, _, what = line.split()
             found.append((verb, release, int(run), int(token), what))
         return found
+
+    def asked(self):
+        """How often each command that only asks was called."""
+        return Counter((self.dir / "asked").read_text().split())
 
     def tell_command(self, verb, when, shell):
         """What this command does the next time, before or after it does what it is for."""
