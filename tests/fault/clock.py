@@ -32,8 +32,12 @@ def find(stage, scenario):
     return [Jump(number, hours) for number in range(1, len(trace) + 1) for hours in (1, -1)]
 
 
-def other_ends(scenario, point):
-    return []
+def other_ends(world, scenario, point):
+    """An hour later nobody may answer a question any more. Nothing else comes to another end."""
+    decided = world.rows("SELECT reason FROM decisions ORDER BY event_id DESC LIMIT 1")
+    if point.hours < 0 or not decided or decided[0]["reason"] != "approval_expired":
+        return []
+    return [replace(scenario, runs=[], ends_live="2", switches=[])]
 
 
 def attempt(stage, scenario, point):
@@ -42,7 +46,7 @@ def attempt(stage, scenario, point):
         effects, runs = len(world.effects()), kills.newest_run(world)
         world.faults.set(jump_at=point.number, jump_ms=point.hours * HOUR_MS)
         played = play(world, replace(scenario, until=at_once))
-        verdict = judge_end(world, scenario, played, effects, runs, other_ends(scenario, point))
+        verdict = judge_end(world, scenario, played, effects, runs, other_ends(world, scenario, point))
         verdict.was_hit = world.faults.get("clock_ms") != 0
         verdict.unexplained += [f"it ended with {end}" for end in played.ends]
         return verdict
