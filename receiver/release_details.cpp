@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/event.h"
 
@@ -124,6 +125,18 @@ Result<ReleaseDetails> release_details_from_json(const json& object) {
   if (!rework) return fail(rework.error());
   return ReleaseDetails{*commit, std::move(*times), *digest, std::move(*migrations), *rollback_safe,
                         *rework};
+}
+
+ReleaseDetails details_or_unsafe(const std::string& text, const std::string& of) {
+  const json object = json::parse(text, nullptr, false);
+  auto details = object.is_object() ? release_details_from_json(object)
+                                    : Result<ReleaseDetails>(fail("not a JSON object"));
+  if (details) return std::move(*details);
+  log::warn("what the journal has of a release's details cannot be read",
+            {{"of", of}, {"error", details.error().message}});
+  ReleaseDetails unsafe;
+  unsafe.rollback_safe = false;
+  return unsafe;
 }
 
 json to_json(const ReleaseDetails& details) {

@@ -33,6 +33,9 @@ struct ReleaseDetails {
 // rework of an object; other keys may stand beside them. A text may stand for a list of one, null
 // and "" for what is not there. The error names the key.
 Result<ReleaseDetails> release_details_from_json(const nlohmann::json& object);
+// As the journal keeps them, `of` whom for the log. What cannot be read is nothing but not
+// rollback_safe, since it may have said so.
+ReleaseDetails details_or_unsafe(const std::string& text, const std::string& of);
 // Only what is there, so that nothing is an empty object.
 nlohmann::json to_json(const ReleaseDetails& details);
 

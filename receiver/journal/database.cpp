@@ -1,6 +1,7 @@
 #include "receiver/journal/database.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "receiver/journal/checkpoints.h"
@@ -95,9 +96,15 @@ std::int64_t Database::commits_held_up() const {
 
 void Database::execute(std::string_view sql) { statements_.lend(sql).run(); }
 
+Result<void> Database::write(const std::function<void(Transaction&)>& work) {
+  const Written written = try_to_write(work);
+  if (!written) return fail("journal: " + written.why);
+  return {};
+}
+
 // Whoever finds no commit under way makes the next one; then whoever has waited longest, for all
 // that wait by then.
-Result<void> Database::write(const std::function<void(Transaction&)>& work) {
+Written Database::try_to_write(const std::function<void(Transaction&)>& work) {
   Write mine(work);
   MutexLock lock(queue_mutex_);
   queue_.push_back(&mine);
@@ -111,8 +118,8 @@ Result<void> Database::write(const std::function<void(Transaction&)>& work) {
     lock.lock();
     settle(group);
   }
-  if (mine.error) return fail("journal: " + *mine.error);
-  return {};
+  if (!mine.error) return {};
+  return {mine.is_of_the_work ? Written::End::never : Written::End::not_now, *mine.error};
 }
 
 std::vector<Database::Write*> Database::take_group() {
@@ -155,16 +162,33 @@ void Database::commit(const std::vector<Write*>& group) {
     }
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
-  for (Write* each : group) each->error = error;
+  for (Write* each : group) {
+    if (!each->error) each->error = error;
+  }
+}
+
+// Throws what the work throws, when it is noted whether it would throw that again.
+void Database::do_work(Write& write, Transaction& transaction) {
+  try {
+    write.work(transaction);
+  } catch (const SqliteError& error) {
+    write.is_of_the_work = error.is_of_the_work();
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    write.is_of_the_work = true;
+    throw;
+  }
 }
 
 // Throws where the whole transaction is lost.
 void Database::run(Write& write, bool is_alone) {
   Transaction transaction(db_, statements_);
-  if (is_alone) return write.work(transaction);
+  if (is_alone) return do_work(write, transaction);
   execute("SAVEPOINT one");
   try {
-    write.work(transaction);
+    do_work(write, transaction);
   } catch (const SqliteError& error) {
     // A full disk, for example, ends the transaction by itself.
     if (error.is_damage() || sqlite3_get_autocommit(db_) != 0) throw;

@@ -35,6 +35,19 @@ class Transaction {
   PreparedStatements& statements_;
 };
 
+// How a write ended.
+struct Written {
+  enum class End {
+    on_disk,
+    not_now,  // the disk, the file or the machine is the reason: it may be tried again
+    never,    // the work is: the journal is well, and would not take it the next time either
+  };
+  End end = End::on_disk;
+  std::string why = {};  // where it is not on disk
+
+  explicit operator bool() const { return end == End::on_disk; }
+};
+
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
 // success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one
 // connection, held by one thread at a time; what other threads want to write while one commits
@@ -57,6 +70,9 @@ class Database {
   // means that nothing changed. It may run on another thread that writes, while this one waits; one
   // that fails does not take the others of its commit with it.
   Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_, queue_mutex_);
+  // The same, for those who would try again.
+  Written try_to_write(const std::function<void(Transaction&)>& work)
+      EXCLUDES(mutex_, queue_mutex_);
   Result<void> read(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
 
   // How many threads wait for a commit, the one that makes it not among them.
@@ -80,6 +96,7 @@ class Database {
     explicit Write(const std::function<void(Transaction&)>& work_in) : work(work_in) {}
     const std::function<void(Transaction&)>& work;
     std::optional<std::string> error;  // none: it is on disk
+    bool is_of_the_work = false;       // the error
     // Under queue_mutex_. Only who has something to do is woken.
     bool is_settled = false;
     bool makes_next_commit = false;
@@ -90,6 +107,7 @@ class Database {
   void begin_checkpoints() REQUIRES(mutex_);
   void commit(const std::vector<Write*>& group) EXCLUDES(mutex_);
   void run(Write& write, bool is_alone) REQUIRES(mutex_);
+  static void do_work(Write& write, Transaction& transaction);
   void execute(std::string_view sql) REQUIRES(mutex_);
   std::vector<Write*> take_group() REQUIRES(queue_mutex_);
   void settle(const std::vector<Write*>& group) REQUIRES(queue_mutex_);
