@@ -117,6 +117,14 @@ def _waiting(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     return {f"backstay_receiver_approvals_waiting{{{RECEIVER}}}": f"{round(limit) + past}x{_samples(t)}"}
 
 
+def _round(t: Threshold, limit: float, past: bool) -> dict[str, str]:
+    """A time that is always as long ago."""
+    began = -(round(limit) + past)
+    return {f"backstay_receiver_worker_last_round_timestamp_seconds{{{RECEIVER}}}":
+                f"{began}+{INTERVAL}x{_samples(t)}",
+            f"backstay_receiver_run_in_flight{{{RECEIVER}}}": f"0x{_samples(t)}"}
+
+
 def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     """There until the window's end, then gone: a scrape without it writes a stale marker."""
     until = seconds(t.window) // INTERVAL
@@ -126,7 +134,8 @@ def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
 
 _SERIES = {"error_ratio": _requests, "response_p95": _durations, "email_delivery": _emails,
            "database_response": _database_response, "armed": _disarmed,
-           "approvals_waiting": _waiting, "data_present": _present}
+           "approvals_waiting": _waiting, "worker_round": _round,
+           "data_present": _present}
 
 
 def _all_bad(t: Threshold, events: int) -> dict[str, str]:
