@@ -267,6 +267,7 @@ json Control::audit(const json& parameters) {
   const auto limit = parameters.value("limit", std::int64_t{10'000});
   json entries = json::array();
   // By a connection of its own: to go through a million events takes seconds, and nobody waits.
+  // Damage that it comes upon is everybody's.
   const auto reader = journal::Database::open_to_read(config_.journal_path());
   if (!reader) return error(reader.error().message);
   const auto read = (*reader)->read([&](journal::Transaction& tx) {
@@ -279,6 +280,7 @@ json Control::audit(const json& parameters) {
       entries.push_back(row);
     }
   });
+  journal_.heed_damage_of(**reader);
   return read ? json{{"audit", entries}} : error(read.error().message);
 }
 

@@ -59,7 +59,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
 void Database::begin_checkpoints() {
   const char* file = sqlite3_db_filename(db_, "main");  // empty for a journal in memory
   if (file == nullptr || *file == '\0') return;
-  checkpoints_ = Checkpoints::begin(file, mutex_);
+  checkpoints_ = Checkpoints::begin(file, mutex_, [this](const std::string& why) {
+    const MutexLock lock(mutex_);
+    if (damage_.empty()) damage_ = damaged(why);
+  });
   if (checkpoints_) sqlite3_wal_hook(db_, keep_log_pages, &log_pages_);
 }
 
@@ -75,6 +78,13 @@ Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path
 std::string Database::damage() const {
   const MutexLock lock(mutex_);
   return damage_;
+}
+
+void Database::heed_damage_of(const Database& reader) {
+  const std::string found = reader.damage();
+  if (found.empty()) return;  // without waiting for who holds the journal
+  const MutexLock lock(mutex_);
+  if (damage_.empty()) damage_ = found;
 }
 
 std::string Database::write_problem() const {

@@ -81,6 +81,8 @@ class Database {
   // or a write came upon it, every read and write is an Error until the process ends: what rests on
   // such a file may be a second rollback.
   [[nodiscard]] std::string damage() const EXCLUDES(mutex_);
+  // What a reader of the same file (open_to_read) says of it, where that is anything.
+  void heed_damage_of(const Database& reader) EXCLUDES(mutex_);
   // Why the last write failed, where the disk is the reason; empty once one succeeds.
   [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
 
