@@ -33,7 +33,7 @@ Exit audit(Door& door, const Options& options) {
   const auto answer = call(door, "audit", {{"since_ms", *since}}, options, exit);
   if (!answer) return exit;
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
     return exit;
   }
   std::vector<std::vector<std::string>> rows;
