@@ -103,7 +103,9 @@ std::string format_rfc3339(WallTime time) {
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
   const auto time = parse(text);
-  if (!time) return fail("not a time in RFC 3339 (2026-11-23T08:13:04Z)");
+  // The offset or a leap second may lead out of the years that can be written.
+  const bool can_be_written = time && from_unix_ms(to_unix_ms(*time)) == *time;
+  if (!can_be_written) return fail("not a time in RFC 3339 (2026-11-23T08:13:04Z)");
   return *time;
 }
 

@@ -11,7 +11,8 @@ namespace backstay {
 
 // Points in time as people and webhooks write them: RFC 3339, always read into and written in UTC.
 // "2026-11-23T08:13:04.250Z"; the parser takes any offset and any number of fractional digits
-// (cut to milliseconds). Independent of the locale.
+// (cut to milliseconds), and refuses what is outside of the years 0000 to 9999 in UTC, so that all
+// that was read can be written and read again. Independent of the locale.
 std::string format_rfc3339(WallTime time);
 Result<WallTime> parse_rfc3339(std::string_view text);
 

@@ -273,6 +273,7 @@ json Control::audit(const json& parameters) {
   bool is_truncated = false;
   json entries = json::array();
   // By a connection of its own: to go through a million events takes seconds, and nobody waits.
+  // Damage that it comes upon is everybody's.
   const auto reader = journal::Database::open_to_read(config_.journal_path());
   if (!reader) return error(reader.error().message);
   const auto read = (*reader)->read([&](journal::Transaction& tx) {
@@ -287,6 +288,7 @@ json Control::audit(const json& parameters) {
       entries.push_back(row);
     }
   });
+  journal_.heed_damage_of(**reader);
   if (!read) return error(read.error().message);
   return {{"audit", entries}, {"truncated", is_truncated}};
 }

@@ -57,6 +57,9 @@ std::string Endpoints::not_ready() {
   if (const std::string problem = journal_.write_problem(); !problem.empty()) {
     return "the journal cannot be written: " + problem;
   }
+  if (const std::string problem = worker_.problem(); !problem.empty()) {
+    return "the worker cannot go on: " + problem;
+  }
   const WallTime last_round = from_unix_ms(worker_.last_round_ms());
   if (!worker_.is_busy() && clock_.now() - last_round > kRoundTooOld) {
     return "the worker has not come round since " + format_rfc3339(last_round);

@@ -18,8 +18,8 @@ namespace backstay {
 // What the receiver answers beside its webhooks:
 //   GET /metrics     text format 0.0.4
 //   GET /-/healthy   200 while the process answers
-//   GET /-/ready     200 while the journal can be read and written and the worker goes round; else
-//                    503 and why
+//   GET /-/ready     200 while the journal can be read and written and the worker goes round and
+//                    gets on; else 503 and why
 //   GET /            what this is, with links
 // and on control.sock only: POST /control/<operation>.
 class Endpoints {

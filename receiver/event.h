@@ -42,6 +42,8 @@ struct StoredEvent {
   std::int64_t id = 0;
   WallTime received_at;
   Event event;
+  // What of its row cannot be read and would have to be known to decide it, for people; else empty.
+  std::string unreadable = {};
 };
 
 std::string_view to_string(EventKind kind);

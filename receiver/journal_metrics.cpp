@@ -112,6 +112,9 @@ std::vector<MetricFamily> JournalMetrics::Collect() const {
   families.push_back(single("disarmed",
                             "1 while the file disarmed is in state_dir: no new step starts.",
                             kill_switch_.is_disarmed() ? 1 : 0));
+  families.push_back(single("worker_stuck",
+                            "1 while the worker cannot go on, and no disk is the reason.",
+                            worker_.problem().empty() ? 0 : 1));
   if (const std::int64_t at = worker_.last_round_ms(); at != 0) {
     families.push_back(single("worker_last_round_timestamp_seconds",
                               "When the worker last looked for work, in seconds since the epoch.",

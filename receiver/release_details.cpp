@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/event.h"
 
@@ -111,6 +112,19 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
+// What to_json() has written. Anything else is an error.
+Result<ReleaseDetails> as_written(const json& object) {
+  auto details = release_details_from_json(object);
+  if (!details) return details;
+  const auto notes = object.find(kNotUnderstood);
+  if (notes == object.end()) return details;
+  for (const auto& [key, expected] : notes->items()) {
+    if (!expected.is_string()) return fail(std::string(kNotUnderstood) + ": expected texts");
+    details->not_understood[key] = expected.get<std::string>();
+  }
+  return details;
+}
+
 }  // namespace
 
 bool ReleaseDetails::is_empty() const {
@@ -144,16 +158,16 @@ Result<ReleaseDetails> release_details_from_json(const json& object) {
   return fail(key + ": " + expected);
 }
 
-Result<ReleaseDetails> stored_release_details(const json& object) {
-  auto details = release_details_from_json(object);
-  if (!details) return details;
-  const auto notes = object.find(kNotUnderstood);
-  if (notes == object.end()) return details;
-  for (const auto& [key, expected] : notes->items()) {
-    if (!expected.is_string()) return fail(std::string(kNotUnderstood) + ": expected texts");
-    details->not_understood[key] = expected.get<std::string>();
-  }
-  return details;
+ReleaseDetails details_or_unsafe(const std::string& text, const std::string& of) {
+  const json object = json::parse(text, nullptr, false);
+  auto details =
+      object.is_object() ? as_written(object) : Result<ReleaseDetails>(fail("not a JSON object"));
+  if (details) return std::move(*details);
+  log::warn("what the journal has of a release's details cannot be read",
+            {{"of", of}, {"error", details.error().message}});
+  ReleaseDetails unsafe;
+  unsafe.rollback_safe = false;
+  return unsafe;
 }
 
 json to_json(const ReleaseDetails& details) {

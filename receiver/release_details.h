@@ -41,8 +41,9 @@ ReleaseDetails read_release_details(const nlohmann::json& object);
 // For people, who can write it again: the first that is not understood is an error, which names the
 // key.
 Result<ReleaseDetails> release_details_from_json(const nlohmann::json& object);
-// What to_json() has written. Anything else is an error.
-Result<ReleaseDetails> stored_release_details(const nlohmann::json& object);
+// As the journal keeps them, `of` whom for the log. What cannot be read is nothing but not
+// rollback_safe, since it may have said so.
+ReleaseDetails details_or_unsafe(const std::string& text, const std::string& of);
 // Only what is there, so that nothing is an empty object.
 nlohmann::json to_json(const ReleaseDetails& details);
 

@@ -20,6 +20,10 @@ class ScriptedHttp final : public HttpClient {
     auto& queue = answers_[path_of(request)];
     if (queue.empty()) return fail("connection refused");
     HttpResponse response = queue.front();
+    if (response.body.size() > request.response_bytes_max) {
+      return fail("the answer is larger than " + std::to_string(request.response_bytes_max) +
+                  " bytes");
+    }
     if (queue.size() > 1) queue.pop_front();
     return response;
   }

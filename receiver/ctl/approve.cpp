@@ -34,7 +34,7 @@ Exit refuse(Door& door, const Options& options) {
   if (!answer) return exit;
   door.work();
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
   } else {
     std::cout << "event " << options.event_id << " is refused: nothing is done about it\n";
   }

@@ -57,7 +57,7 @@ Exit audit(Door& door, const Options& options) {
   if (!answer) return exit;
   say_what_is_left_out(*answer);
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
     return exit;
   }
   std::vector<std::vector<std::string>> rows;

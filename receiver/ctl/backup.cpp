@@ -16,7 +16,7 @@ Exit backup_list(Door& door, const Options& options) {
   const auto answer = call(door, "backups", nlohmann::json::object(), options, exit);
   if (!answer) return exit;
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
     return exit;
   }
   std::vector<std::vector<std::string>> rows;

@@ -28,7 +28,7 @@ class Remote final : public Door {
     request.method = "POST";
     request.url = "http://backstay/control/" + operation;
     request.headers.emplace_back("Content-Type", "application/json");
-    request.body = parameters.dump();
+    request.body = parameters.dump(-1, ' ', false, json::error_handler_t::replace);
     request.unix_socket = socket_;
     request.response_bytes_max = kAnswerBytesMax;
     request.deadline = std::chrono::seconds(70);  // longer than the driver may take to answer

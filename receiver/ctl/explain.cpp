@@ -45,7 +45,7 @@ Exit policy_explain(Door& door, const Options& options) {
   const auto answer = call(door, "explain", {{"event", document}}, options, exit);
   if (!answer) return exit;
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
   } else {
     print(*answer);
   }

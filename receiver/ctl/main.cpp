@@ -1,11 +1,15 @@
+#include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "base/log.h"
 #include "base/self_metrics.h"
 #include "base/shutdown.h"
+#include "base/utf8.h"
 #include "receiver/config.h"
 #include "receiver/ctl/command.h"
 
@@ -139,7 +143,25 @@ void declare(CLI::App& app, CommandLine& line) {
       backstay::ctl::journal_export);
 }
 
+// What goes into the journal and comes out as JSON is UTF-8. The first of the values that is not,
+// for people; else empty.
+std::string not_text(const Options& options) {
+  std::vector<std::pair<const char*, std::string>> values{
+      {"RELEASE", options.release}, {"--reason", options.reason}, {"--by", options.by},
+      {"--since", options.since},   {"--commit", options.commit}, {"--digest", options.digest}};
+  for (const std::string& time : options.commit_times) values.emplace_back("--commit-time", time);
+  for (const std::string& name : options.migrations) values.emplace_back("--migration", name);
+  for (const auto& [option, value] : values) {
+    if (!backstay::is_valid_utf8(value)) return std::string(option) + ": not UTF-8";
+  }
+  return "";
+}
+
 Exit run(const CommandLine& line) {
+  if (const std::string problem = not_text(line.options); !problem.empty()) {
+    std::cerr << "backstay: " << problem << '\n';
+    return Exit::bad_usage;
+  }
   const auto config = backstay::load_receiver_config(line.config_file);
   if (!config) {
     std::cerr << config.error().message << '\n';
@@ -167,5 +189,11 @@ int main(int argc, char** argv) {
   }
   // The receiver's log lines belong to the daemon; a person sees only what goes wrong.
   backstay::log::configure(backstay::log::Level::warn, backstay::log::Format::logfmt);
-  return static_cast<int>(run(line));
+  try {
+    return static_cast<int>(run(line));
+  } catch (const std::exception& error) {
+    // A run that it was in stays in the journal: the receiver, or the next command, takes it up.
+    std::cerr << "backstay: " << error.what() << '\n';
+    return static_cast<int>(Exit::failed);
+  }
 }

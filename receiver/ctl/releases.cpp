@@ -40,7 +40,7 @@ Exit change(Door& door, const Options& options, const std::string& operation,
   const auto answer = call(door, operation, parameters, options, exit);
   if (!answer) return exit;
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
   } else {
     std::cout << "release " << options.release << " " << done << '\n';
   }
@@ -54,7 +54,7 @@ Exit releases_list(Door& door, const Options& options) {
   const auto answer = call(door, "releases", json::object(), options, exit);
   if (!answer) return exit;
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
     return exit;
   }
   std::vector<std::vector<std::string>> rows;

@@ -85,7 +85,7 @@ Exit follow(Door& door, const Options& options, std::int64_t event_id) {
     if (!outcome) return exit;
     if (!options.json) progress.show(*outcome);
     if (!outcome->value("final", false)) continue;
-    if (options.json) std::cout << outcome->dump(2) << '\n';
+    if (options.json) std::cout << as_document(*outcome) << '\n';
     return exit_of(*outcome);
   }
 }

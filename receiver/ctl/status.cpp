@@ -41,7 +41,7 @@ Exit status(Door& door, const Options& options) {
   if (!answer) return exit;
   (*answer)["receiver"] = door.receiver_is_up() ? "up" : "down";
   if (options.json) {
-    std::cout << answer->dump(2) << '\n';
+    std::cout << as_document(*answer) << '\n';
     return exit;
   }
   const bool disarmed = answer->value("disarmed", false);

@@ -75,10 +75,16 @@ bool ask(const std::string& question) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+std::string as_document(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string actor() {
-  if (const char* user = std::getenv("SUDO_USER"); user != nullptr && *user != '\0') return user;
+  if (const char* user = std::getenv("SUDO_USER"); user != nullptr && *user != '\0') {
+    return valid_utf8(user);
+  }
   const passwd* entry = getpwuid(getuid());
-  return entry != nullptr ? entry->pw_name : "uid " + std::to_string(getuid());
+  return entry != nullptr ? valid_utf8(entry->pw_name) : "uid " + std::to_string(getuid());
 }
 
 std::optional<nlohmann::json> call(Door& door, const std::string& operation,
@@ -91,7 +97,7 @@ std::optional<nlohmann::json> call(Door& door, const std::string& operation,
   if (!is_refused && !result.contains("error")) return result;
   exit = is_refused ? Exit::refused : Exit::failed;
   if (options.json) {
-    std::cout << result.dump(2) << '\n';
+    std::cout << as_document(result) << '\n';
   } else {
     std::cerr << "backstay: " << (is_refused ? "refused: " : "")
               << printable(result.value(is_refused ? "refused" : "error", "")) << '\n';

@@ -20,6 +20,10 @@ std::string readable_time(const std::string& rfc3339);
 // "12.3 MB".
 std::string readable_bytes(double bytes);
 
+// One JSON document, indented. Bytes that are not UTF-8 are replaced: what a command printed may
+// hold any.
+std::string as_document(const nlohmann::json& json);
+
 // Asks on the terminal; true for y or yes. Without a terminal the answer is no, and it says that
 // --yes is needed.
 bool ask(const std::string& question);

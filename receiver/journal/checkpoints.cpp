@@ -3,14 +3,17 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "receiver/journal/sqlite_error.h"
 
 namespace backstay::journal {
 
-std::unique_ptr<Checkpoints> Checkpoints::begin(const std::string& path, Mutex& writes) {
+std::unique_ptr<Checkpoints> Checkpoints::begin(const std::string& path, Mutex& writes,
+                                                OnDamage on_damage) {
   sqlite3* db = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Checkpoints> begun(new Checkpoints(db, writes));  // closes db on every way out
+  std::unique_ptr<Checkpoints> begun(
+      new Checkpoints(db, writes, std::move(on_damage)));  // closes db on every way out
   // A connection that has read nothing does not know of the log yet.
   if (code != SQLITE_OK || sqlite3_exec(db, "PRAGMA synchronous=FULL; SELECT 1 FROM sqlite_master",
                                         nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -54,6 +57,7 @@ void Checkpoints::run(const std::stop_token& stop) {
       const MutexLock no_commits(writes_);
       is_whole = copy();
     }
+    if (!damage_.empty()) on_damage_(std::exchange(damage_, ""));
     lock.lock();
     if (is_whole) ++made_;
     // Unless the log begins anew: until then the same would come of it.
@@ -69,7 +73,9 @@ bool Checkpoints::copy() {
   const int code =
       sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
   if (code != SQLITE_OK && code != SQLITE_BUSY) {
-    log::error("a checkpoint of the journal failed", {{"error", sqlite3_errmsg(db_)}});
+    const SqliteError error(db_);
+    log::error("a checkpoint of the journal failed", {{"error", error.what()}});
+    if (error.is_damage()) damage_ = error.what();
   }
   return code == SQLITE_OK && in_log == copied;
 }

@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/mutex.h"
 
@@ -25,9 +27,13 @@ class Checkpoints {
   static constexpr int kDuePages = 2'000;
   static constexpr int kPagesMax = 16'000;
 
-  // `writes` is what whoever commits holds. An empty pointer where there is no such file, as of a
-  // journal in memory.
-  static std::unique_ptr<Checkpoints> begin(const std::string& path, Mutex& writes);
+  using OnDamage = std::function<void(const std::string& why)>;
+
+  // `writes` is what whoever commits holds; `on_damage` is called by the thread, without it, where
+  // the file turns out to be bad. An empty pointer where there is no such file, as of a journal in
+  // memory.
+  static std::unique_ptr<Checkpoints> begin(const std::string& path, Mutex& writes,
+                                            OnDamage on_damage);
   ~Checkpoints();
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
@@ -39,12 +45,15 @@ class Checkpoints {
   [[nodiscard]] std::int64_t waited_for() const EXCLUDES(mutex_);
 
  private:
-  Checkpoints(sqlite3* db, Mutex& writes) : db_(db), writes_(writes) {}
+  Checkpoints(sqlite3* db, Mutex& writes, OnDamage on_damage)
+      : db_(db), writes_(writes), on_damage_(std::move(on_damage)) {}
   void run(const std::stop_token& stop) EXCLUDES(mutex_);
   bool copy();
 
   sqlite3* db_;  // the thread's alone
   Mutex& writes_;
+  const OnDamage on_damage_;
+  std::string damage_;  // the thread's alone
   mutable Mutex mutex_;
   std::condition_variable_any changed_;
   int pages_ GUARDED_BY(mutex_) = 0;

@@ -1,6 +1,7 @@
 #include "receiver/journal/database.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "receiver/journal/checkpoints.h"
@@ -58,7 +59,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
 void Database::begin_checkpoints() {
   const char* file = sqlite3_db_filename(db_, "main");  // empty for a journal in memory
   if (file == nullptr || *file == '\0') return;
-  checkpoints_ = Checkpoints::begin(file, mutex_);
+  checkpoints_ = Checkpoints::begin(file, mutex_, [this](const std::string& why) {
+    const MutexLock lock(mutex_);
+    if (damage_.empty()) damage_ = damaged(why);
+  });
   if (checkpoints_) sqlite3_wal_hook(db_, keep_log_pages, &log_pages_);
 }
 
@@ -74,6 +78,13 @@ Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path
 std::string Database::damage() const {
   const MutexLock lock(mutex_);
   return damage_;
+}
+
+void Database::heed_damage_of(const Database& reader) {
+  const std::string found = reader.damage();
+  if (found.empty()) return;  // without waiting for who holds the journal
+  const MutexLock lock(mutex_);
+  if (damage_.empty()) damage_ = found;
 }
 
 std::string Database::write_problem() const {
@@ -109,9 +120,15 @@ Database::Write::Turn Database::Write::wait() {
   return turn;
 }
 
+Result<void> Database::write(const std::function<void(Transaction&)>& work) {
+  const Written written = try_to_write(work);
+  if (!written) return fail("journal: " + written.why);
+  return {};
+}
+
 // Whoever finds no commit under way makes the next one; then whoever has waited longest, for all
 // that wait by then.
-Result<void> Database::write(const std::function<void(Transaction&)>& work) {
+Written Database::try_to_write(const std::function<void(Transaction&)>& work) {
   const auto mine = std::make_shared<Write>(work);
   if (!must_wait(mine) || mine->wait() == Write::Turn::makes_next_commit) {
     const Group group = take_group();
@@ -121,8 +138,8 @@ Result<void> Database::write(const std::function<void(Transaction&)>& work) {
       if (each != mine) each->wake(Write::Turn::is_settled);
     }
   }
-  if (mine->error) return fail("journal: " + *mine->error);
-  return {};
+  if (!mine->error) return {};
+  return {mine->is_of_the_work ? Written::End::never : Written::End::not_now, *mine->error};
 }
 
 bool Database::must_wait(const std::shared_ptr<Write>& write) {
@@ -166,16 +183,33 @@ void Database::commit(const Group& group) {
     }
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
-  for (const auto& each : group) each->error = error;
+  for (const auto& each : group) {
+    if (!each->error) each->error = error;
+  }
+}
+
+// Throws what the work throws, when it is noted whether it would throw that again.
+void Database::do_work(Write& write, Transaction& transaction) {
+  try {
+    write.work(transaction);
+  } catch (const SqliteError& error) {
+    write.is_of_the_work = error.is_of_the_work();
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    write.is_of_the_work = true;
+    throw;
+  }
 }
 
 // Throws where the whole transaction is lost.
 void Database::run(Write& write, bool is_alone) {
   Transaction transaction(db_, statements_);
-  if (is_alone) return write.work(transaction);
+  if (is_alone) return do_work(write, transaction);
   execute("SAVEPOINT one");
   try {
-    write.work(transaction);
+    do_work(write, transaction);
   } catch (const SqliteError& error) {
     // A full disk, for example, ends the transaction by itself.
     if (error.is_damage() || sqlite3_get_autocommit(db_) != 0) throw;

@@ -36,6 +36,19 @@ class Transaction {
   PreparedStatements& statements_;
 };
 
+// How a write ended.
+struct Written {
+  enum class End {
+    on_disk,
+    not_now,  // the disk, the file or the machine is the reason: it may be tried again
+    never,    // the work is: the journal is well, and would not take it the next time either
+  };
+  End end = End::on_disk;
+  std::string why = {};  // where it is not on disk
+
+  explicit operator bool() const { return end == End::on_disk; }
+};
+
 // The journal's file: SQLite in WAL mode with synchronous=FULL, so that what write() returned
 // success for survives a power cut. Only the journal includes sqlite3.h. Thread-safe: one
 // connection, held by one thread at a time; what other threads want to write while one commits
@@ -58,6 +71,9 @@ class Database {
   // means that nothing changed. It may run on another thread that writes, while this one waits; one
   // that fails does not take the others of its commit with it.
   Result<void> write(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_, queue_mutex_);
+  // The same, for those who would try again.
+  Written try_to_write(const std::function<void(Transaction&)>& work)
+      EXCLUDES(mutex_, queue_mutex_);
   Result<void> read(const std::function<void(Transaction&)>& work) EXCLUDES(mutex_);
 
   // How many threads wait for a commit, the one that makes it not among them.
@@ -66,6 +82,8 @@ class Database {
   // or a write came upon it, every read and write is an Error until the process ends: what rests on
   // such a file may be a second rollback.
   [[nodiscard]] std::string damage() const EXCLUDES(mutex_);
+  // What a reader of the same file (open_to_read) says of it, where that is anything.
+  void heed_damage_of(const Database& reader) EXCLUDES(mutex_);
   // Why the last write failed, where the disk is the reason; empty once one succeeds.
   [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
 
@@ -87,6 +105,7 @@ class Database {
 
     const std::function<void(Transaction&)>& work;
     std::optional<std::string> error;  // none: it is on disk
+    bool is_of_the_work = false;       // the error
     std::mutex mutex;                  // condition_variable_any would have a second one
     std::condition_variable changed;
     Turn turn = Turn::waits;  // under mutex
@@ -97,6 +116,7 @@ class Database {
   void begin_checkpoints() REQUIRES(mutex_);
   void commit(const Group& group) EXCLUDES(mutex_);
   void run(Write& write, bool is_alone) REQUIRES(mutex_);
+  static void do_work(Write& write, Transaction& transaction);
   void execute(std::string_view sql) REQUIRES(mutex_);
   bool must_wait(const std::shared_ptr<Write>& write) EXCLUDES(queue_mutex_);
   Group take_group() EXCLUDES(queue_mutex_);

@@ -11,6 +11,22 @@ constexpr const char* kEventColumns =
     "e.id, e.received_at, e.source, e.dedupe_key, e.kind, e.actor, e.release, e.subject, e.labels, "
     "e.began_at, e.details";
 
+using nlohmann::json;
+using Labels = std::map<std::string, std::string>;
+
+std::optional<Labels> labels_in(const std::string& text) {
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return std::nullopt;
+  Labels labels;
+  for (const auto& [name, value] : object.items()) {
+    if (!value.is_string()) return std::nullopt;
+    labels[name] = value.get<std::string>();
+  }
+  return labels;
+}
+
+// Whatever stands in a row, it does not throw: one that cannot be read must not keep those after it
+// from being decided. `unreadable` names what a decision cannot do without.
 StoredEvent event_of(const Statement& row) {
   StoredEvent stored;
   stored.id = row.integer(0);
@@ -18,19 +34,24 @@ StoredEvent event_of(const Statement& row) {
   Event& event = stored.event;
   event.source = row.text(2);
   event.dedupe_key = row.text(3);
-  const auto kind = parse_event_kind(row.text(4));
-  if (!kind) throw std::runtime_error("event " + std::to_string(stored.id) + " has no known kind");
-  event.kind = *kind;
   event.actor = row.text(5);
-  event.release = row.text(6);
   event.subject = row.text(7);
-  event.labels = nlohmann::json::parse(row.text(8)).get<std::map<std::string, std::string>>();
   if (const auto ms = row.maybe_integer(9)) event.began_at = from_unix_ms(*ms);
-  if (const auto text = row.maybe_text(10)) {
-    auto details = stored_release_details(nlohmann::json::parse(*text));
-    if (!details) throw std::runtime_error("details: " + details.error().message);
-    event.details = std::move(*details);
+  const std::string which = "event " + std::to_string(stored.id);
+  const auto kind = parse_event_kind(row.text(4));
+  const std::string release = row.text(6);
+  const auto labels = labels_in(row.text(8));
+  if (kind) event.kind = *kind;
+  if (labels) event.labels = *labels;
+  if (!kind) stored.unreadable = which + " cannot be read: its kind is none that is known";
+  if (!labels)
+    stored.unreadable = which + " cannot be read: its labels are no JSON object of texts";
+  if (release.empty() || is_valid_release_name(release)) {
+    event.release = release;
+  } else {
+    stored.unreadable = which + " cannot be read: its release has no name that can be one";
   }
+  if (const auto text = row.maybe_text(10)) event.details = details_or_unsafe(*text, which);
   return stored;
 }
 
@@ -58,8 +79,7 @@ std::optional<std::int64_t> append_event(Transaction& tx, const Event& event,
   insert.bind(to_unix_ms(received_at)).bind(event.source).bind(event.dedupe_key);
   insert.bind(to_string(event.kind)).bind(event.actor).bind(event.release).bind(event.subject);
   // Bytes that are not UTF-8 are replaced: they must not make a genuine alert unacceptable.
-  insert.bind(
-      nlohmann::json(event.labels).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  insert.bind(json(event.labels).dump(-1, ' ', false, json::error_handler_t::replace));
   if (event.began_at) {
     insert.bind(to_unix_ms(*event.began_at));
   } else {
@@ -104,6 +124,10 @@ std::vector<StoredEvent> undecided_after(Transaction& tx, std::int64_t id, int e
   std::vector<StoredEvent> events;
   for (select.bind(id).bind(events_max); select.next();) events.push_back(event_of(select));
   return events;
+}
+
+void stop_waiting(Transaction& tx, std::int64_t event_id) {
+  tx.prepare("DELETE FROM undecided WHERE event_id = ?").bind(event_id).run();
 }
 
 std::int64_t count_undecided(Transaction& tx) {

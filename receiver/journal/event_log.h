@@ -33,6 +33,8 @@ std::optional<StoredEvent> find_event(Transaction& tx, std::int64_t id);
 std::optional<StoredEvent> next_undecided(Transaction& tx, WallTime now);
 // The oldest that came after the given one, without those that people were asked about.
 std::vector<StoredEvent> undecided_after(Transaction& tx, std::int64_t id, int events_max);
+// For one that has its decision; as a rule the decision itself sees to that.
+void stop_waiting(Transaction& tx, std::int64_t event_id);
 // Without those that wait for a person's approval.
 std::int64_t count_undecided(Transaction& tx);
 // With them.

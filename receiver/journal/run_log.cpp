@@ -104,6 +104,16 @@ void end_step(Transaction& tx, std::int64_t token, WallTime at, const std::strin
       .run();
 }
 
+void end_open_steps(Transaction& tx, std::int64_t run_id, WallTime at, const std::string& detail) {
+  tx.prepare(
+        "UPDATE steps SET ended_at = ?, outcome = 'unknown', detail = ? "
+        "WHERE run_id = ? AND coalesce(outcome, '') = ''")
+      .bind(to_unix_ms(at))
+      .bind(detail)
+      .bind(run_id)
+      .run();
+}
+
 void record_finding(Transaction& tx, std::int64_t token, WallTime at, const std::string& finding,
                     const std::string& detail) {
   tx.prepare("UPDATE steps SET checked_at = ?, finding = ?, detail = detail || ? WHERE token = ?")

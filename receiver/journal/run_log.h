@@ -58,6 +58,8 @@ std::vector<Run> runs_since(Transaction& tx, WallTime since,
 std::int64_t start_step(Transaction& tx, std::int64_t run_id, const std::string& name, WallTime at);
 void end_step(Transaction& tx, std::int64_t token, WallTime at, const std::string& outcome,
               const std::string& detail);
+// Those without an end: they are unknown.
+void end_open_steps(Transaction& tx, std::int64_t run_id, WallTime at, const std::string& detail);
 void record_finding(Transaction& tx, std::int64_t token, WallTime at, const std::string& finding,
                     const std::string& detail);
 std::vector<Step> steps_of(Transaction& tx, std::int64_t run_id);  // in the order of their tokens

@@ -15,6 +15,20 @@ struct SqliteError : std::runtime_error {
 
   // The file's content is not what SQLite wrote.
   [[nodiscard]] bool is_damage() const { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB; }
+  // What was asked for is the reason: asked for again, it fails again.
+  [[nodiscard]] bool is_of_the_work() const {
+    switch (code) {
+      case SQLITE_ERROR:
+      case SQLITE_CONSTRAINT:
+      case SQLITE_MISMATCH:
+      case SQLITE_TOOBIG:
+      case SQLITE_RANGE:
+      case SQLITE_MISUSE:
+        return true;
+      default:
+        return false;
+    }
+  }
   // The disk, and not what was asked for, is the reason.
   [[nodiscard]] bool is_of_the_disk() const {
     switch (code) {

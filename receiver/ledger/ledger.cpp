@@ -31,18 +31,24 @@ std::optional<WallTime> maybe_time(const Statement& row, int column) {
   return ms ? std::optional(from_unix_ms(*ms)) : std::nullopt;
 }
 
+// A number that is none is no sign of good.
+std::optional<WallTime> maybe_good(const Statement& row, int column) {
+  return row.is_integer(column) ? maybe_time(row, column) : std::nullopt;
+}
+
+ReleaseDetails details_of(const Statement& row, int column, const std::string& release) {
+  const auto text = row.maybe_text(column);
+  if (!text) return {};
+  ReleaseDetails details = details_or_unsafe(*text, "release " + release);
+  details.rollback_safe.reset();  // its column says it
+  return details;
+}
+
 void ensure_release(Transaction& tx, const std::string& name, WallTime at) {
   tx.prepare("INSERT INTO releases (name, first_seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
       .bind(name)
       .bind(to_unix_ms(at))
       .run();
-}
-
-ReleaseDetails details_in(const std::optional<std::string>& text) {
-  if (!text) return {};
-  auto details = release_details_from_json(nlohmann::json::parse(*text));
-  if (!details) throw std::runtime_error("details: " + details.error().message);
-  return std::move(*details);
 }
 
 // What is told of a release takes the place of what was known. Whoever deploys it anew may say that
@@ -51,8 +57,8 @@ ReleaseDetails learn(Transaction& tx, const std::string& release, const Origin& 
                      WallTime at) {
   Statement select = tx.prepare("SELECT details, rollback_safe FROM releases WHERE name = ?");
   if (!select.bind(release).next()) return {};
-  const ReleaseDetails known = details_in(select.maybe_text(0));
-  const bool was_safe = select.integer(1) != 0;
+  const ReleaseDetails known = details_of(select, 0, release);
+  const bool was_safe = select.integer(1) == 1;
   ReleaseDetails all = merged(known, origin.details);
   const bool is_safe = all.rollback_safe.value_or(was_safe);
   all.rollback_safe.reset();  // it has a column
@@ -147,8 +153,8 @@ Ledger load_ledger(Transaction& tx) {
       "FROM releases ORDER BY first_seen_at DESC, name");
   while (releases.next()) {
     ledger.releases.push_back({releases.text(0), from_unix_ms(releases.integer(1)),
-                               maybe_time(releases, 2), maybe_time(releases, 3), releases.text(4),
-                               releases.integer(5) != 0});
+                               maybe_good(releases, 2), maybe_time(releases, 3), releases.text(4),
+                               releases.integer(5) == 1});
   }
   Statement deployments = tx.prepare(
       "SELECT id, release, kind, run_id, live_at, ended_at, rolled_back, actor, purpose, "
@@ -167,7 +173,10 @@ Ledger load_ledger(Transaction& tx) {
 std::map<std::string, ReleaseDetails> load_details(Transaction& tx) {
   std::map<std::string, ReleaseDetails> details;
   Statement select = tx.prepare("SELECT name, details FROM releases WHERE details IS NOT NULL");
-  while (select.next()) details[select.text(0)] = details_in(select.maybe_text(1));
+  while (select.next()) {
+    const std::string release = select.text(0);
+    details[release] = details_of(select, 1, release);
+  }
   return details;
 }
 

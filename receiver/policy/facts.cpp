@@ -1,5 +1,6 @@
 #include "receiver/policy/facts.h"
 
+#include <exception>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
@@ -49,11 +50,24 @@ Facts FactGatherer::ask_once(const Event& event) const {
   return facts;
 }
 
+// An exception is an answer that does not come.
+Facts FactGatherer::ask_safely(const Event& event) const {
+  try {
+    return ask_once(event);
+  } catch (const std::exception& error) {
+    Facts facts;
+    facts.gathered_at = clock_.now();
+    facts.disarmed = kill_switch_.is_disarmed();
+    facts.driver_problem = error.what();
+    return facts;
+  }
+}
+
 Facts FactGatherer::gather(const Event& event, std::chrono::milliseconds patience,
                            const std::stop_token& stop) const {
   const SteadyTime end = clock_.steady() + patience;
   for (;;) {
-    Facts facts = ask_once(event);
+    Facts facts = ask_safely(event);
     if (is_complete(event, facts) || clock_.steady() >= end) return facts;
     if (!clock_.sleep(kAskAgainAfter, stop)) return facts;
   }

@@ -35,6 +35,7 @@ class FactGatherer {
 
  private:
   Facts ask_once(const Event& event) const;
+  Facts ask_safely(const Event& event) const;
 
   Driver& driver_;
   AlertSource& alerts_;

@@ -11,7 +11,7 @@
 namespace backstay {
 namespace {
 
-constexpr std::array<std::string_view, 31> kReasonNames{
+constexpr std::array<std::string_view, 32> kReasonNames{
     "asked",
     "release_to_blame",
     "approved",
@@ -43,8 +43,9 @@ constexpr std::array<std::string_view, 31> kReasonNames{
     "approval_expired",
     "approval_outdated",
     "not_rollback_safe",
+    "undecidable",
 };
-static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::not_rollback_safe) + 1);
+static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::undecidable) + 1);
 
 Decision decision_of(Verdict verdict, Reason reason, std::string explanation, std::string rule) {
   Decision decision;
@@ -203,6 +204,10 @@ std::string_view to_string(Verdict verdict) {
 
 std::string_view to_string(Reason reason) { return kReasonNames[static_cast<std::size_t>(reason)]; }
 
+Decision undecidable(std::string why) {
+  return decision_of(Verdict::refuse, Reason::undecidable, std::move(why), "");
+}
+
 bool has_rule_for(const Event& event, const Policy& policy) {
   return rule_for(event, policy).has_value();
 }
@@ -215,6 +220,7 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
 
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
                 const Policy& policy, WallTime now, std::vector<GuardCheck>& trail) {
+  if (!event.unreadable.empty()) return undecidable(event.unreadable);
   const std::optional<Rule> rule = rule_for(event.event, policy);
   if (!rule) {
     if (!asks_for_something(event.event.kind) && event.event.kind != EventKind::alert_firing) {

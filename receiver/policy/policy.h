@@ -111,6 +111,7 @@ enum class Reason {
   approval_expired,
   approval_outdated,  // what would be done now is not what was approved
   not_rollback_safe,
+  undecidable,  // its row cannot be read, or what follows from it cannot be written
 };
 std::string_view to_string(Reason reason);
 
@@ -127,6 +128,9 @@ struct Decision {
   std::optional<std::int64_t> deployment_id;  // what a rollback undoes
   std::optional<WallTime> approve_until;      // only with wait
 };
+
+// The refusal that is left for an event of which nothing else can be said.
+Decision undecidable(std::string why);
 
 // Whether the policy may act on such an event at all; without a rule no fact matters.
 bool has_rule_for(const Event& event, const Policy& policy);

@@ -13,6 +13,7 @@ namespace backstay {
 namespace {
 
 using journal::Transaction;
+using journal::Written;
 
 constexpr std::chrono::milliseconds kBetweenSharedLooks{100};
 
@@ -86,6 +87,49 @@ void Decider::decide_each(Transaction& tx, const std::vector<StoredEvent>& part,
   }
 }
 
+// What cannot be written down, though the journal is well, must not keep others from being decided.
+// Nor must the message about it.
+void Decider::refuse(const StoredEvent& stored, const std::string& why,
+                     const std::stop_token& stop) {
+  const WallTime now = clock_.now();
+  const Decision refusal =
+      undecidable("event " + std::to_string(stored.id) +
+                  " is not acted on: its decision could not be written: " + why);
+  const Written told = journal_.write(stop, [&](Transaction& tx) {
+    record_refusal(tx, stored, refusal, now);
+    tell(tx, telling_, now, std::nullopt,
+         message_for_decision(telling_.service, stored.event, refusal));
+  });
+  if (told.end != Written::End::never) return;
+  journal_.insist(stop, [&](Transaction& tx) { record_refusal(tx, stored, refusal, now); });
+}
+
+bool Decider::decide_part(const std::vector<StoredEvent>& part, const Facts& facts, Keeping keeping,
+                          const std::stop_token& stop) {
+  const std::string facts_json = to_json(facts);
+  const auto keep_facts = [&](Transaction& tx) {
+    for (const StoredEvent& stored : part) {
+      append_facts(tx, stored.id, facts.gathered_at, facts_json);
+    }
+  };
+  Written written;
+  if (keeping == Keeping::before) written = journal_.write(stop, keep_facts);
+  if (written) {
+    written = journal_.write(stop, [&](Transaction& tx) {
+      if (keeping == Keeping::together) keep_facts(tx);
+      decide_each(tx, part, facts);
+    });
+  }
+  if (written.end != Written::End::never) return bool(written);
+  if (part.size() == 1) {
+    refuse(part.front(), written.why, stop);
+    return !stop.stop_requested();
+  }
+  return std::all_of(part.begin(), part.end(), [&](const StoredEvent& stored) {
+    return decide_part({stored}, facts, keeping, stop);
+  });
+}
+
 // Where there are several, none is acted on, and people were asked about none: one look at the
 // world and one history are true for all of them, and that look need not be on disk before what was
 // decided by it.
@@ -93,22 +137,11 @@ void Decider::decide_on(std::vector<StoredEvent> batch, const std::stop_token& s
   let_more_come(batch, stop);
   const Facts facts = gather_facts(batch.front(), stop);
   if (stop.stop_requested()) return;
-  const std::string facts_json = to_json(facts);
-  const bool is_alone = batch.size() == 1;
+  const Keeping keeping = batch.size() == 1 ? Keeping::before : Keeping::together;
   for (auto from = batch.begin(); from != batch.end();) {
     const auto to = from + std::min<std::ptrdiff_t>(batch.end() - from, kDecidedTogetherMax);
     const std::vector<StoredEvent> part(std::make_move_iterator(from), std::make_move_iterator(to));
-    const auto keep_facts = [&](Transaction& tx) {
-      for (const StoredEvent& stored : part) {
-        append_facts(tx, stored.id, facts.gathered_at, facts_json);
-      }
-    };
-    if (is_alone && !journal_.write(stop, keep_facts)) return;
-    const bool is_decided = journal_.write(stop, [&](Transaction& tx) {
-      if (!is_alone) keep_facts(tx);
-      decide_each(tx, part, facts);
-    });
-    if (!is_decided) return;
+    if (!decide_part(part, facts, keeping, stop)) return;
     from = to;
   }
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,7 +15,8 @@
 namespace backstay {
 
 // From an accepted event to its decision: gathers the facts and journals them, decides, and records
-// the decision with all that follows from it. Not thread-safe.
+// the decision with all that follows from it. An event whose decision the journal does not take is
+// refused as undecidable, and the next one is decided. Not thread-safe.
 class Decider {
  public:
   // `patience`: with a driver or Prometheus that is silent. What is passed by reference must
@@ -29,9 +31,16 @@ class Decider {
   void decide_on(std::vector<StoredEvent> batch, const std::stop_token& stop);
 
  private:
+  // Where facts are journalled: on disk before the decision, or in one transaction with it.
+  enum class Keeping { before, together };
+
   void let_more_come(std::vector<StoredEvent>& batch, const std::stop_token& stop);
   bool was_answered(const StoredEvent& stored, WallTime& answered_at);
   Facts gather_facts(const StoredEvent& stored, const std::stop_token& stop);
+  // False where a stop came first.
+  bool decide_part(const std::vector<StoredEvent>& part, const Facts& facts, Keeping keeping,
+                   const std::stop_token& stop);
+  void refuse(const StoredEvent& stored, const std::string& why, const std::stop_token& stop);
   void decide_each(journal::Transaction& tx, const std::vector<StoredEvent>& part,
                    const Facts& facts);
 

@@ -51,6 +51,10 @@ std::optional<Notice> message_for_decision(const std::string& service, const Eve
                     decision.explanation,
                     {}};
     case Verdict::refuse:
+      if (decision.reason == Reason::undecidable) {
+        return Notice{"critical", service + ": an event cannot be decided", decision.explanation,
+                      "critical undecidable"};
+      }
       if (decision.rule.empty() || !needs_a_person(decision.reason)) return std::nullopt;
       return Notice{severity, service + ": " + std::string(to_string(decision.action)) + " refused",
                     decision.explanation,

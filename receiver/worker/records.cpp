@@ -123,6 +123,16 @@ void record_decision(Transaction& tx, const Telling& telling, const StoredEvent&
   tell(tx, telling, now, run_id, message_for_decision(telling.service, stored.event, decision));
 }
 
+void record_refusal(Transaction& tx, const StoredEvent& stored, const Decision& refusal,
+                    WallTime now) {
+  if (!find_decision(tx, stored.id)) {
+    append_decision(tx,
+                    {stored.id, now, std::string(to_string(refusal.verdict)),
+                     std::string(to_string(refusal.reason)), refusal.explanation, refusal.rule});
+  }
+  stop_waiting(tx, stored.id);
+}
+
 void record_switch(Transaction& tx, const Run& run, const Event& event, const journal::Step& step,
                    WallTime at) {
   // A rollback's event tells of the release that goes.

@@ -27,6 +27,10 @@ void tell(journal::Transaction& tx, const Telling& telling, WallTime at,
 void record_decision(journal::Transaction& tx, const Telling& telling, const StoredEvent& stored,
                      const Decision& decision, const History& history, WallTime now);
 
+// That alone, and nothing that could fail with it; one that is decided is left as it is.
+void record_refusal(journal::Transaction& tx, const StoredEvent& stored, const Decision& refusal,
+                    WallTime now);
+
 // What a switch means for the ledger, in the transaction that says that it is done.
 void record_switch(journal::Transaction& tx, const journal::Run& run, const Event& event,
                    const journal::Step& step, WallTime at);

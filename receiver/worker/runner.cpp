@@ -1,6 +1,7 @@
 #include "receiver/worker/runner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -20,6 +21,11 @@ using journal::Transaction;
 
 constexpr std::chrono::milliseconds kCheckInterval{1000};
 
+NextStep off_the_record() {
+  return {NextStep::What::finish, "", "unknown",
+          "what was done could not be written down; the log says why"};
+}
+
 std::string and_no_backup(const std::string& detail) {
   return detail + (detail.empty() ? "" : "; ") + "no backup was taken beside it";
 }
@@ -35,6 +41,8 @@ struct Runner::InFlight {
   Run run;
   Event event;
   std::stop_token stop;
+  // Something of it cannot be written down: what was done is not known from then on.
+  mutable std::atomic<bool> is_off_the_record{false};
 
   [[nodiscard]] StepContext context(std::int64_t token) const { return {run, event, token, stop}; }
 };
@@ -70,13 +78,14 @@ void Runner::carry_out(const Run& run, const Event& event, const std::stop_token
   std::vector<Step> steps;
   std::jthread alongside;  // joined before the run may end
   if (!load_steps(flight, steps)) return;
-  const bool may_start = !stop.stop_requested() && !kill_switch_.is_disarmed();
+  const bool may_start =
+      !stop.stop_requested() && !kill_switch_.is_disarmed() && !flight.is_off_the_record;
   if (const std::string name = needs_alongside(specs, steps); may_start && !name.empty()) {
     alongside = start_alongside(flight, name);
   }
   for (;;) {
     if (!load_steps(flight, steps)) return;
-    const NextStep next = next_step(specs, steps);
+    const NextStep next = flight.is_off_the_record ? off_the_record() : next_step(specs, steps);
     if (next.what == NextStep::What::finish) {
       if (alongside.joinable()) alongside.join();
       if (!stop.stop_requested()) finish(flight, next.outcome, next.detail);
@@ -98,7 +107,7 @@ void Runner::perform(const InFlight& flight, const std::string& name) {
   step.run_id = flight.run.id;
   step.name = name;
   step.started_at = clock_.now();
-  const bool may_begin = journal_.write(flight.stop, [&](Transaction& tx) {
+  const bool may_begin = write(flight, [&](Transaction& tx) {
     step.token = start_step(tx, flight.run.id, name, step.started_at);
   });
   if (!may_begin) return;
@@ -140,23 +149,25 @@ void Runner::find_out(const InFlight& flight, const Step& cut_off) {
 
 void Runner::settle_cut_off_steps(const InFlight& flight) {
   std::vector<Step> steps;
-  journal_.write(flight.stop, [&](Transaction& tx) {
+  write(flight, [&](Transaction& tx) {
+    end_open_steps(tx, flight.run.id, clock_.now(), "cut off: the receiver ended while it ran");
     steps.clear();
     for (Step& step : steps_of(tx, flight.run.id)) {
-      if (step.outcome.empty()) {
-        step.outcome = "unknown";
-        step.detail = "cut off: the receiver ended while it ran";
-        end_step(tx, step.token, clock_.now(), step.outcome, step.detail);
-      }
       if (step.outcome == "unknown" && step.finding.empty()) steps.push_back(step);
     }
   });
   for (const Step& step : steps) find_out(flight, step);
 }
 
+bool Runner::write(const InFlight& flight, const PatientJournal::Work& work) {
+  const auto written = journal_.write(flight.stop, work);
+  if (written.end == journal::Written::End::never) flight.is_off_the_record = true;
+  return bool(written);
+}
+
 void Runner::record(const InFlight& flight, const Step& step, WallTime at,
                     const PatientJournal::Work& how) {
-  journal_.write(flight.stop, [&](Transaction& tx) {
+  write(flight, [&](Transaction& tx) {
     how(tx);
     if (step.name == "switch" && step.is_done())
       record_switch(tx, flight.run, flight.event, step, at);
@@ -170,8 +181,9 @@ void Runner::record(const InFlight& flight, const Step& step, WallTime at,
 
 void Runner::finish(const InFlight& flight, const std::string& outcome, const std::string& detail) {
   const Run& run = flight.run;
-  journal_.write(flight.stop, [&](Transaction& tx) {
+  const auto written = journal_.write(flight.stop, [&](Transaction& tx) {
     const WallTime now = clock_.now();
+    end_open_steps(tx, run.id, now, "its end could not be written down");
     const auto steps = steps_of(tx, run.id);
     // Whatever kept the backup beside a rollback from being taken, its lack is told.
     const bool lacks_backup =
@@ -194,6 +206,13 @@ void Runner::finish(const InFlight& flight, const std::string& outcome, const st
       append_event(tx, event, now);
     }
   });
+  if (written.end == journal::Written::End::never) {
+    // Its end alone, so that the next event can be decided.
+    journal_.insist(flight.stop, [&](Transaction& tx) {
+      end_open_steps(tx, run.id, clock_.now(), "its end could not be written down");
+      end_run(tx, run.id, clock_.now(), "unknown", detail + "; " + written.why);
+    });
+  }
   log::info("run ended",
             {{"run", run.id}, {"action", run.action}, {"outcome", outcome}, {"detail", detail}});
 }

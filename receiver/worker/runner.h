@@ -44,6 +44,7 @@ class Runner {
   void settle_cut_off_steps(const InFlight& flight);
   void record(const InFlight& flight, const journal::Step& step, WallTime at,
               const PatientJournal::Work& how);
+  bool write(const InFlight& flight, const PatientJournal::Work& work);
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
 
   const Telling telling_;

@@ -44,13 +44,33 @@ void Worker::run(const std::stop_token& stop) {
 // An exception must not end the thread. Nothing is lost by going round again: all that is known is
 // in the journal.
 bool Worker::go_round(const std::stop_token& stop) {
+  const std::int64_t last_round = last_round_ms_;
   try {
-    return work_once(stop);
+    const bool had_work = work_once(stop);
+    met("");
+    return had_work;
   } catch (const std::exception& error) {
-    log::error("the worker met an exception", {{"error", error.what()}});
+    met(error.what());
+    last_round_ms_ = last_round;  // it went wrong, and counts for nothing
     busy_ = false;
     return false;
   }
+}
+
+void Worker::met(const std::string& exception) {
+  const MutexLock lock(mutex_);
+  if (exception.empty()) {
+    if (!exception_.empty()) complaints_.over();
+  } else if (complaints_.is_due(exception, clock_.steady())) {
+    log::error("the worker met an exception", {{"error", exception}});
+  }
+  exception_ = exception;
+}
+
+std::string Worker::problem() const {
+  std::string problem = journal_.problem();
+  const MutexLock lock(mutex_);
+  return problem.empty() ? exception_ : problem;
 }
 
 bool Worker::work_once(const std::stop_token& stop) {

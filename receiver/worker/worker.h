@@ -5,8 +5,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <stop_token>
+#include <string>
 
 #include "base/clock.h"
+#include "base/complaints.h"
 #include "base/mutex.h"
 #include "receiver/worker/decider.h"
 #include "receiver/worker/patient_journal.h"
@@ -38,13 +40,17 @@ class Worker {
   // There may be something new in the journal.
   void wake();
 
-  // When the loop last came round and could read the journal, for the health endpoint: 0 before the
-  // first time.
+  // When the loop last came round, could read the journal and met no exception, for the health
+  // endpoint: 0 before the first time.
   [[nodiscard]] std::int64_t last_round_ms() const { return last_round_ms_; }
   [[nodiscard]] bool is_busy() const { return busy_; }
+  // Why it cannot go on, where neither the disk nor the file is the reason; else empty. It tries
+  // again and again, and does nothing else meanwhile.
+  [[nodiscard]] std::string problem() const EXCLUDES(mutex_);
 
  private:
   bool go_round(const std::stop_token& stop);
+  void met(const std::string& exception) EXCLUDES(mutex_);
 
   PatientJournal journal_;
   Decider decider_;
@@ -54,9 +60,11 @@ class Worker {
 
   std::atomic<std::int64_t> last_round_ms_{0};
   std::atomic<bool> busy_{false};
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any woken_;
   bool work_waiting_ GUARDED_BY(mutex_) = false;
+  Complaints complaints_;
+  std::string exception_ GUARDED_BY(mutex_);  // of the last round; empty where there was none
 };
 
 }  // namespace backstay

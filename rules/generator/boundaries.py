@@ -124,6 +124,14 @@ def _expires(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     return {f"backstay_web_certificate_expires_timestamp_seconds{{{RECEIVER}}}": f"{expires}x{_samples(t)}"}
 
 
+def _round(t: Threshold, limit: float, past: bool) -> dict[str, str]:
+    """A time that is always as long ago."""
+    began = -(round(limit) + past)
+    return {f"backstay_receiver_worker_last_round_timestamp_seconds{{{RECEIVER}}}":
+                f"{began}+{INTERVAL}x{_samples(t)}",
+            f"backstay_receiver_run_in_flight{{{RECEIVER}}}": f"0x{_samples(t)}"}
+
+
 def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
     """There until the window's end, then gone: a scrape without it writes a stale marker."""
     until = seconds(t.window) // INTERVAL
@@ -133,8 +141,8 @@ def _present(t: Threshold, limit: float, past: bool) -> dict[str, str]:
 
 _SERIES = {"error_ratio": _requests, "response_p95": _durations, "email_delivery": _emails,
            "database_response": _database_response, "armed": _disarmed,
-           "approvals_waiting": _waiting, "data_present": _present,
-           "certificate_validity": _expires}
+           "approvals_waiting": _waiting, "worker_round": _round,
+           "certificate_validity": _expires, "data_present": _present}
 
 
 def _all_bad(t: Threshold, events: int) -> dict[str, str]:

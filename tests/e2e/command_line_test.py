@@ -118,6 +118,8 @@ class CommandLine(unittest.TestCase):
 
     def test_05_the_poison_is_taken_off_with_a_reason_only(self):
         self.backstay("releases", "clear", "2", "--yes", expect=BAD_USAGE)
+        latin = self.backstay("releases", "clear", "2", "--yes", "--reason", os.fsdecode(b"caf\xe9"), expect=BAD_USAGE)
+        self.assertIn("--reason: not UTF-8", latin.stderr)
         self.backstay("releases", "clear", "2", "--reason", "fixed", "--yes")
         self.backstay("releases", "clear", "2", "--reason", "again", "--yes", expect=REFUSED)
         self.assertRegex(self.backstay("audit").stdout, r"cleared .* fixed")

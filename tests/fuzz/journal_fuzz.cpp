@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,8 @@
 
 // A journal of any rows, as journal_rows.h reads them, through all that reads a journal. What comes
 // is a value or an error. The worker then works on it: what it does is an action that it knows, to
-// a release with a name that can be one, and only where a run says so.
+// a release with a name that can be one, and only where a run says so. An event that was accepted
+// behind those rows reaches its decision, and so do they.
 namespace backstay::fuzz {
 namespace {
 
@@ -166,6 +168,29 @@ class World {
   }
 
  private:
+  // An event or a run may take more than one.
+  static constexpr int kRoundsMax = 10 * LooseJournal::kRowsMax;
+
+  // There is no trigger to have it wait.
+  static std::optional<std::int64_t> accept(Transaction& tx) {
+    Event event;
+    event.kind = EventKind::deploy_succeeded;
+    event.source = "ci";
+    event.dedupe_key = "behind all of them";
+    event.release = "1";
+    const auto id = append_event(tx, event, WallTime());
+    if (id) tx.prepare("INSERT OR IGNORE INTO undecided VALUES (?)").bind(*id).run();
+    return id;
+  }
+  // Whoever was not stopped has nothing left to do.
+  void require_all_decided(const std::optional<std::int64_t>& accepted) {
+    const auto looked = journal_.read([&](Transaction& tx) {
+      require(!run_in_flight(tx) && !next_undecided(tx, clock_.now()));
+      require(!accepted || find_decision(tx, *accepted).has_value());
+    });
+    require(looked.has_value() && worker_.problem().empty());
+  }
+
   void read(const std::function<void(Transaction&)>& reader) {
     const auto outcome = journal_.read(reader);
     require(outcome || !outcome.error().message.empty());
@@ -222,14 +247,12 @@ class World {
   void work() {
     const std::stop_token stop = clock_.begin();
     driver_.begin();
+    std::optional<std::int64_t> accepted;
+    write([&](Transaction& tx) { accepted = accept(tx); });
     write([&](Transaction& tx) { promote_settled(tx, clock_.now()); });
-    for (int i = 0; i < 4; ++i) {
-      try {
-        if (!worker_.work_once(stop)) break;
-      } catch (const std::exception&) {
-        break;  // as in Worker::run, which goes round again
-      }
-    }
+    int rounds = 0;
+    while (worker_.work_once(stop)) require(++rounds < kRoundsMax);
+    if (!stop.stop_requested()) require_all_decided(accepted);
     for (int i = 0; i < 3; ++i) sender_.send_one();
     write([&](Transaction& tx) { remove_old(tx, clock_.now(), {}); });
   }

@@ -6,12 +6,14 @@
 
 #include "receiver/intake/digests.h"
 #include "receiver/intake/provider.h"
+#include "tests/fuzz/deciding_worker.h"
 #include "tests/fuzz/delivery.h"
 #include "tests/fuzz/require.h"
 
 // One program a provider: BACKSTAY_FUZZ_PROVIDER says which. An input is a delivery as
-// delivery.h reads it. Whatever comes, without the secret nobody is
-// let in, and what a payload names as a release is fit to be an argument.
+// delivery.h reads it. Whatever comes, without the secret nobody is let in, what a payload names as
+// a release is fit to be an argument, and an event that is accepted is stored, read back and
+// decided.
 namespace backstay::intake {
 namespace {
 
@@ -30,6 +32,9 @@ WebhookConfig configuration() {
   config.generic.release = "/deploys/0/release";
   config.generic.actor = "/actor";
   config.generic.environment = "/a~1b";
+  config.generic.details = {{"commit", "/commit"},      {"commit_times", "/times"},
+                            {"digest", "/digest"},      {"migrations", "/migrations"},
+                            {"rollback_safe", "/safe"}, {"rework", "/rework"}};
   config.generic.events = {{"up", EventKind::deploy_succeeded},
                            {"back", EventKind::rollback_requested}};
   return config;
@@ -64,6 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto* accepted = std::get_if<Accepted>(&parsed)) {
     require(!accepted->events.empty());
     for (const backstay::Event& event : accepted->events) check(event);
+    backstay::fuzz::require_decisions(accepted->events);
   }
   if (const auto* malformed = std::get_if<Malformed>(&parsed)) require(!malformed->reason.empty());
   check_digests(input);

@@ -150,6 +150,8 @@ def receiver(out, at):
     say("events_waiting", 0)
     say("approvals_waiting", 1 if DEPLOYED < at < ROLLED_BACK else 0)
     say("messages_waiting", 1 if ROLLED_BACK < at < ROLLED_BACK + 60 else 0)
+    say("worker_stuck", 0)
+    say("worker_last_round_timestamp_seconds", at)
     say("run_in_flight", 1 if ROLLED_BACK - 15 <= at < ROLLED_BACK + 90 else 0)
     say("releases_poisoned", 1 if at > ROLLED_BACK else 0)
     say("last_backup_timestamp_seconds", since if at > DEPLOYED else START - 3600)

@@ -17,12 +17,13 @@ constexpr std::int64_t kCommit = 100 * kPage;
 constexpr std::int64_t kDue = Checkpoints::kDuePages * kPage;
 
 struct CheckpointsTest : ::testing::Test {
-  void SetUp() override {
+  void SetUp() override { open_with("texts"); }
+  void open_with(const std::string& table) {
     auto opened = Database::open(folder.path("journal.db"));
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     ASSERT_TRUE(database->write(
-        [](Transaction& tx) { tx.prepare("CREATE TABLE texts (text TEXT)").run(); }));
+        [&](Transaction& tx) { tx.prepare("CREATE TABLE " + table + " (text TEXT)").run(); }));
   }
   void commit() {
     const std::string text(kCommit, 'x');
@@ -65,6 +66,22 @@ TEST_F(CheckpointsTest, WhoReadsAnOldStateHoldsNothingUp) {
     EXPECT_GE(size("journal.db-wal"), 4 * kDue) << "it is still needed";
   }));
   EXPECT_TRUE(commit_until([&]() { return size("journal.db") > 4 * kDue; })) << "it is no more";
+}
+
+// Commits go into the log and read what is cached: nobody else would come upon it.
+TEST_F(CheckpointsTest, AFileThatACheckpointFindsDamagedIsDamagedForAll) {
+  for (int i = 0; i < 10; ++i) commit();
+  database.reset();
+  open_with("more");
+  fs::resize_file(folder.path("journal.db"), kPage);
+  const std::string text(kCommit, 'x');
+  for (int i = 0; i < 200 && database->damage().empty(); ++i) {
+    (void)database->write([&](Transaction& tx) {
+      tx.prepare("INSERT INTO more (text) VALUES (?)").bind(text).run();
+    });
+  }
+  EXPECT_NE(database->damage().find("the file is damaged: "), std::string::npos);
+  EXPECT_FALSE(database->write([](Transaction&) {})) << "what rests on such a file is nothing";
 }
 
 TEST_F(CheckpointsTest, AllIsInOneFileAfterTheEnd) {

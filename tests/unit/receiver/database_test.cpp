@@ -109,5 +109,20 @@ TEST_F(DatabaseTest, OnAFullDiskWhatWasPromisedIsThereAndNothingElse) {
   EXPECT_TRUE(database->write([](Transaction& tx) { insert(tx, "later"); }));
 }
 
+TEST_F(DatabaseTest, WhoWouldTryAgainIsToldWhetherThatHelps) {
+  using End = Written::End;
+  EXPECT_EQ(database->try_to_write([](Transaction& tx) { insert(tx, "a"); }).end, End::on_disk);
+  const Written twice = database->try_to_write([](Transaction& tx) { insert(tx, "a"); });
+  EXPECT_EQ(twice.end, End::never);
+  EXPECT_EQ(twice.why, "UNIQUE constraint failed: texts.text");
+  EXPECT_EQ(database->try_to_write([](Transaction& tx) { tx.prepare("SELECT nothing").run(); }).end,
+            End::never);
+  EXPECT_EQ(database->try_to_write([](Transaction&) { throw std::runtime_error("a reason"); }).end,
+            End::never);
+  EXPECT_EQ(database->try_to_write([](Transaction&) { throw std::bad_alloc(); }).end, End::not_now);
+  ASSERT_TRUE(database->read([](Transaction& tx) { tx.prepare("PRAGMA query_only=ON").run(); }));
+  EXPECT_EQ(database->try_to_write([](Transaction& tx) { insert(tx, "b"); }).end, End::not_now);
+}
+
 }  // namespace
 }  // namespace backstay::journal

@@ -71,10 +71,32 @@ TEST_F(EndpointsTest, ReadyWhileTheWorkerGoesRound) {
 TEST_F(EndpointsTest, NotReadyWhileTheWorkerCannotReadItsNextEvent) {
   worker->work_once({});
   append(alert("a"));
-  change([](journal::Transaction& tx) { tx.prepare("UPDATE events SET labels = '{'").run(); });
+  change([](journal::Transaction& tx) { tx.prepare("DROP TABLE undecided").run(); });
   clock.advance(std::chrono::seconds(31));
   worker->work_once({});
   EXPECT_EQ(get("/-/ready").status, 503);
+}
+
+TEST_F(EndpointsTest, NotReadyWhileNoDecisionAtAllCanBeWritten) {
+  worker->work_once({});
+  change([](journal::Transaction& tx) {
+    tx.prepare(
+          "CREATE TRIGGER no_decision BEFORE INSERT ON decisions BEGIN "
+          "SELECT RAISE(ABORT, 'no such thing'); END")
+        .run();
+  });
+  append(alert("a"));
+  Response meanwhile;
+  clock.on_sleep = [&]() {
+    meanwhile = get("/-/ready");
+    change([](journal::Transaction& tx) { tx.prepare("DROP TRIGGER no_decision").run(); });
+    clock.on_sleep = nullptr;
+  };
+  work();
+  EXPECT_EQ(meanwhile.status, 503);
+  EXPECT_EQ(meanwhile.body, "not ready: the worker cannot go on: no such thing\n");
+  EXPECT_EQ(undecided(), 0);
+  EXPECT_EQ(get("/-/ready").status, 200);
 }
 
 TEST_F(EndpointsTest, NotReadyWhileTheJournalCanBeReadAndNotWritten) {

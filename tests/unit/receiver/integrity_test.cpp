@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <fstream>
 
+#include <nlohmann/json.hpp>
+
+#include "receiver/control.h"
 #include "tests/journal_damage.h"
 #include "tests/unit/receiver/worker_fixture.h"
 
@@ -40,6 +43,12 @@ struct IntegrityTest : test::WorkerFixture {
   }
   void sql(const std::string& text) {
     change([&](Transaction& tx) { tx.prepare(text).run(); });
+  }
+  // The newest rows are looked at at the start; what is there already is behind them.
+  void behind_the_newest() {
+    sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500) "
+        "INSERT INTO events (received_at, source, dedupe_key, kind, actor, release, subject, "
+        "labels) SELECT 0, 'bulk', i, 'alert_resolved', '', '', '', '{}' FROM n");
   }
   void keep_no_foreign_keys() {
     const auto done = database->read([](Transaction& tx) {
@@ -116,16 +125,38 @@ TEST_F(IntegrityTest, AFileThatIsNoJournalIsDamagedToo) {
 TEST_F(IntegrityTest, DamageThatIsMetLaterEndsAllActing) {
   for (int i = 0; i < 3; ++i) append(alert("slot-" + std::to_string(i)));
   work();
-  // The newest rows are looked at, these are behind them.
-  sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500) "
-      "INSERT INTO events (received_at, source, dedupe_key, kind, actor, release, subject, labels) "
-      "SELECT 0, 'bulk', i, 'alert_resolved', '', '', '', '{}' FROM n");
+  behind_the_newest();
   damage("slot-1");
   reopen();
   EXPECT_EQ(database->damage(), "");
   EXPECT_FALSE(database->read([](Transaction& tx) { find_event(tx, 1); }));
   EXPECT_NE(database->damage(), "");
   EXPECT_FALSE(can_write()) << "what else is wrong with such a file, nobody knows";
+}
+
+// The audit reads by a connection of its own, and all of the past.
+TEST_F(IntegrityTest, DamageThatAnAuditMeetsEndsAllActingToo) {
+  append(alert("slot-1"));
+  work();
+  behind_the_newest();
+  damage("slot-1");
+  reopen();
+  const ReceiverConfig config{
+      .service = "shop",
+      .state_dir = folder.path(),
+      .backups = {folder.path("backups"), "/opt/pg", SecretSource::literal(Secret("hunter2"))},
+      .prometheus_url = {},
+      .webhooks = {},
+      .policy = {},
+      .driver = {},
+      .verify = {},
+      .confirm = {},
+      .notify = {}};
+  Control control(config, *database, driver, kill_switch, facts, clock, []() {});
+  EXPECT_EQ(database->damage(), "");
+  EXPECT_TRUE(control.handle("audit", {{"limit", 1'000'000}}).contains("error"));
+  EXPECT_NE(database->damage(), "");
+  EXPECT_FALSE(can_write());
 }
 
 TEST_F(IntegrityTest, AnEventThatFellOutOfTheQueueIsFound) {

@@ -150,5 +150,27 @@ TEST_F(PrometheusAlertsTest, GarbageInPlaceOfDataIsNotKnown) {
   expect_unknown("Prometheus' answer is not what its API promises");
 }
 
+// What /api/v1/rules answers where another rule has very many active alerts, of 1 KB each.
+std::string storm_of(int alerts, const std::string& ours) {
+  const std::string one = R"({"labels": {"alertname": "Other"}, "annotations": {"description": ")" +
+                          std::string(1000, 'x') + R"("}, "state": "firing"})";
+  std::string others;
+  for (int i = 0; i < alerts; ++i) others += (others.empty() ? "" : ",") + one;
+  return R"({"data": {"groups": [{"rules": [{"name": "Other", "health": "ok", "alerts": [)" +
+         others + "]}]}," + ours.substr(ours.find("[{") + 1);
+}
+
+TEST_F(PrometheusAlertsTest, AStormOfOtherAlertsHidesNone) {
+  http.answer("/api/v1/rules", 200, storm_of(10'000, rules(active("shop"))));
+  const AlertFacts facts = ask();
+  EXPECT_TRUE(facts.known) << facts.problem;
+  EXPECT_TRUE(facts.firing);
+}
+
+TEST_F(PrometheusAlertsTest, AnAnswerWithoutEndIsNotKnown) {
+  http.answer("/api/v1/rules", 200, storm_of(33'000, rules(active("shop"))));
+  expect_unknown("the answer is larger than 33554432 bytes");
+}
+
 }  // namespace
 }  // namespace backstay

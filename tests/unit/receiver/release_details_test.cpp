@@ -96,10 +96,7 @@ TEST(ReleaseDetails, ARollbackSafeThatCannotBeReadIsFalse) {
 
 TEST(ReleaseDetails, WhatIsStoredIsReadBackWithWhatWasNotUnderstood) {
   const json object = to_json(read_release_details({{"digest", 1}, {"rollback_safe", 2}}));
-  const auto read = stored_release_details(object);
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(to_json(*read), object);
-  EXPECT_FALSE(stored_release_details({{"digest", 1}})) << "nothing of ours has written that";
+  EXPECT_EQ(to_json(details_or_unsafe(object.dump(), "release 2")), object);
   EXPECT_TRUE(details({{"not_understood", {{"digest", "x"}}}}).is_empty()) << "not a sender's key";
 }
 

@@ -170,7 +170,26 @@ TEST_F(UpkeepTest, ADamagedJournalShowsAsSuch) {
   }
   EXPECT_EQ(told,
             "backstay_receiver_journal_up 0\nbackstay_receiver_journal_damaged 1\n"
-            "backstay_receiver_disarmed 0\n");
+            "backstay_receiver_disarmed 0\nbackstay_receiver_worker_stuck 0\n");
+}
+
+TEST_F(UpkeepTest, AWorkerThatCannotGoOnShowsAsStuck) {
+  change([](journal::Transaction& tx) {
+    tx.prepare(
+          "CREATE TRIGGER no_decision BEFORE INSERT ON decisions BEGIN "
+          "SELECT RAISE(ABORT, 'no such thing'); END")
+        .run();
+  });
+  append(alert("a"));
+  double meanwhile = -1;
+  clock.on_sleep = [&]() {
+    meanwhile = metric("worker_stuck");
+    change([](journal::Transaction& tx) { tx.prepare("DROP TRIGGER no_decision").run(); });
+    clock.on_sleep = nullptr;
+  };
+  work();
+  EXPECT_EQ(meanwhile, 1);
+  EXPECT_EQ(metric("worker_stuck"), 0);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The worker where things go wrong around it: a full disk, a kill, a stop, an exception, a damaged
-// row, a world that is silent. An action is never doubled, never lost, never done off the record.
+// The worker where things go wrong around it: a full disk, a kill, a stop, an exception, a world
+// that is silent. An action is never doubled, never lost, never done off the record.
 
 #include <thread>
 
@@ -196,44 +196,12 @@ TEST_F(WorkerFaultsTest, WithoutAThreadForItsBackupARollbackGoesOn) {
   EXPECT_EQ(*driver.current(), "1");
 }
 
-TEST_F(WorkerFaultsTest, ADamagedEventIsNoReasonToDieAndShowsAsNoProgress) {
-  append(asks(EventKind::backup_requested, "", "cli"));
-  change([](journal::Transaction& tx) { tx.prepare("UPDATE events SET labels = '{'").run(); });
-  EXPECT_FALSE(worker->work_once({})) << "which makes the loop wait";
-  EXPECT_EQ(worker->last_round_ms(), 0);
-  EXPECT_EQ(backup->performed, 0);
-}
-
-TEST_F(WorkerFaultsTest, DamageIsToldOnceAndThenRarely) {
-  append(asks(EventKind::backup_requested, "", "cli"));
-  change([](journal::Transaction& tx) { tx.prepare("UPDATE events SET labels = '{'").run(); });
-  const auto complaints_in = [&](std::chrono::milliseconds time) {
-    ::testing::internal::CaptureStderr();
-    for (const SteadyTime end = clock.steady() + time; clock.steady() < end;) {
-      worker->work_once({});
-      clock.advance(std::chrono::milliseconds(500));
-    }
-    const std::string log = ::testing::internal::GetCapturedStderr();
-    return std::count(log.begin(), log.end(), '\n');
-  };
-  EXPECT_EQ(complaints_in(minutes(1)), 1);
-  EXPECT_EQ(complaints_in(std::chrono::hours(1)), 6);
-}
-
 TEST_F(WorkerFaultsTest, ADamagedStepThatNobodyKnowsEndsTheRun) {
   go_live_with_two();
   leave_in_flight("dance");
   work();
   EXPECT_EQ(last_run("rollback").outcome, "unknown");
   EXPECT_EQ(*driver.current(), "2");
-}
-
-TEST_F(WorkerFaultsTest, ADamagedEventOfARunInFlightStopsItWithoutABusyLoop) {
-  append(asks(EventKind::backup_requested, "", "cli"));
-  worker->work_once({});
-  change([](journal::Transaction& tx) { tx.prepare("UPDATE events SET labels = '{'").run(); });
-  EXPECT_FALSE(worker->work_once({}));
-  EXPECT_EQ(backup->performed, 0);
 }
 
 TEST_F(WorkerFaultsTest, AStormWhilePrometheusIsSilentWaitsOnce) {
