@@ -1,8 +1,12 @@
 #include "receiver/journal/integrity.h"
 
 #include <array>
+#include <cstdint>
+#include <filesystem>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "receiver/journal/schema.h"
 
@@ -26,6 +30,23 @@ constexpr std::array<Growing, 4> kGrowing{{
     {"outbox",
      "SELECT max(length(last_error)) FROM (SELECT * FROM outbox ORDER BY id DESC LIMIT 10000)"},
 }};
+
+// SQLite takes what is missing of a last page for zeros: rows that are gone would be rows of
+// nothing. With something in the log, that page may be there, and the copy of it not finished.
+constexpr const char* kPlace =
+    "SELECT file, page_size FROM pragma_database_list, pragma_page_size WHERE name = 'main'";
+std::string cut_end(Statement place) {
+  if (!place.next() || place.text(0).empty()) return "";  // in memory
+  const std::string path = place.text(0);
+  std::error_code is_not_there;
+  const auto log = std::filesystem::file_size(path + "-wal", is_not_there);
+  if (!is_not_there && log > 0) return "";
+  const auto size = std::filesystem::file_size(path, is_not_there);
+  const auto page = static_cast<std::uintmax_t>(place.integer(1));
+  if (is_not_there || size % page == 0) return "";
+  return "it is cut off within a page: " + std::to_string(size) + " bytes, and pages have " +
+         std::to_string(page);
+}
 
 bool is_there(sqlite3* db, const char* table) {
   Statement select(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
@@ -76,6 +97,14 @@ std::string in_one_line(std::string text) {
   return text;
 }
 
+std::string cut_end_of(const Transaction& tx) {
+  try {
+    return cut_end(tx.prepare(kPlace));
+  } catch (const std::runtime_error&) {
+    return "";  // what is wrong, the other checks say
+  }
+}
+
 // A check that cannot be carried out is a problem too: the ones after it still are.
 void gather(std::vector<Problem>& problems, const Transaction& tx, const std::string& check,
             const std::string& sql) {
@@ -98,6 +127,7 @@ std::size_t version_of(const Transaction& tx) {
 }  // namespace
 
 std::string check_at_start(sqlite3* db) {
+  if (std::string found = cut_end(Statement(db, kPlace)); !found.empty()) return found;
   for (const char* table : kRestedOn) {
     if (!is_there(db, table)) continue;  // the file is new, or older than the table
     Statement check(db, std::string("PRAGMA quick_check(") + table + ")");
@@ -115,6 +145,9 @@ std::string check_at_start(sqlite3* db) {
 
 std::vector<Problem> check_all(Transaction& tx) {
   std::vector<Problem> problems;
+  if (std::string found = cut_end_of(tx); !found.empty()) {
+    problems.push_back({"integrity", std::move(found)});
+  }
   gather(problems, tx, "integrity", "PRAGMA integrity_check(" + std::to_string(kProblemsMax) + ")");
   gather(problems, tx, "foreign keys",
          "SELECT \"table\" || ' row ' || rowid || ' points to a row of ' || parent || "

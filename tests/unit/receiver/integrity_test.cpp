@@ -1,6 +1,7 @@
 #include "receiver/journal/integrity.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -120,6 +121,35 @@ TEST_F(IntegrityTest, AFileThatIsNoJournalIsDamagedToo) {
   reopen();
   EXPECT_NE(database->damage(), "");
   EXPECT_FALSE(can_write());
+}
+
+// SQLite would take the end that is missing for zeros, and the last page for one without these
+// rows.
+TEST_F(IntegrityTest, AFileThatIsCutOffWithinItsLastPageIsDamaged) {
+  go_live_with_two();
+  database.reset();
+  const auto size = std::filesystem::file_size(folder.path("journal.db"));
+  std::filesystem::resize_file(folder.path("journal.db"), size - 1);
+  EXPECT_EQ(problems(), Strings{"integrity: it is cut off within a page: " +
+                                std::to_string(size - 1) + " bytes, and pages have 4096"});
+  reopen();
+  EXPECT_NE(database->damage().find("cut off within a page"), std::string::npos)
+      << database->damage();
+  EXPECT_FALSE(can_write());
+}
+
+// A copy of the log into the file that was not finished leaves the page in the log.
+TEST_F(IntegrityTest, APageThatIsStillInTheLogMayBeUnfinishedInTheFile) {
+  go_live_with_two();
+  for (const char* name : {"journal.db", "journal.db-wal"}) {
+    std::filesystem::copy_file(folder.path(name), folder.path(std::string("copy-of-") + name));
+  }
+  database.reset();
+  const std::string copy = folder.path("copy-of-journal.db");
+  std::ofstream(copy, std::ios::binary | std::ios::app) << std::string(100, 'x');
+  auto opened = Database::open(copy);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->damage(), "");
 }
 
 TEST_F(IntegrityTest, DamageThatIsMetLaterEndsAllActing) {
