@@ -9,8 +9,8 @@
 namespace backstay::journal {
 namespace {
 
-// Columns: at, order among entries of one millisecond (changes in that of their ids), kind, what,
-// subject, actor, why, event, run, token.
+// Columns: at, order among entries of one millisecond (changes in that of their ids, steps one
+// after the other), kind, what, subject, actor, why, event, run, token.
 constexpr const char* kAudit = R"sql(
 WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) AS (
   SELECT received_at, 1, 'event', kind, iif(subject = '', release, subject), actor,
@@ -40,14 +40,14 @@ WITH audit (at, rank, kind, what, subject, actor, why, event_id, run_id, token) 
   SELECT ended_at, 10, 'run', action || ' ' || outcome, release_to, 'backstay', detail, event_id, id, 0
     FROM runs WHERE ended_at IS NOT NULL
   UNION ALL
-  SELECT s.started_at, 6, 'step', s.name || ' started', r.release_to, 'backstay', '', r.event_id, r.id, s.token
+  SELECT s.started_at, 6 + s.token * 1e-10, 'step', s.name || ' started', r.release_to, 'backstay', '', r.event_id, r.id, s.token
     FROM steps s JOIN runs r ON r.id = s.run_id
   UNION ALL
-  SELECT s.ended_at, 7, 'step', s.name || ' ' || s.outcome, r.release_to, 'backstay',
+  SELECT s.ended_at, 6 + (s.token + 0.3) * 1e-10, 'step', s.name || ' ' || s.outcome, r.release_to, 'backstay',
          coalesce(s.detail, ''), r.event_id, r.id, s.token
     FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.ended_at IS NOT NULL
   UNION ALL
-  SELECT s.checked_at, 8, 'step', s.name || ' found ' || s.finding, r.release_to, 'backstay',
+  SELECT s.checked_at, 6 + (s.token + 0.6) * 1e-10, 'step', s.name || ' found ' || s.finding, r.release_to, 'backstay',
          coalesce(s.detail, ''), r.event_id, r.id, s.token
     FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.checked_at IS NOT NULL
   UNION ALL

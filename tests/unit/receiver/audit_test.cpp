@@ -84,6 +84,7 @@ TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
     const auto token = start_step(tx, 1, "switch", kNow);
     end_step(tx, token, kNow, "unknown", "cut off");
     record_finding(tx, token, kNow, "done", "1 is live");
+    end_step(tx, start_step(tx, 1, "verify", kNow), kNow, "done", "200");
     open_deployment(tx, "2", "deploy", std::nullopt, kNow);
     mark_rolled_back(tx, 1, kNow, "it began 10s after");
     end_run(tx, 1, kNow, "done", "");
@@ -103,6 +104,7 @@ TEST_F(AuditTest, ARollbackIsToldFromTheAlertToTheMessageInItsOrder) {
           "step | switch started | 1 | backstay | ",
           "step | switch unknown | 1 | backstay | cut off; found: 1 is live",
           "step | switch found done | 1 | backstay | cut off; found: 1 is live",
+          "step | verify started | 1 | backstay | ", "step | verify done | 1 | backstay | 200",
           "release | failed | 2 | backstay | it began 10s after",
           "release | poisoned | 2 | backstay | it began 10s after",
           "run | rollback done | 1 | backstay | ", "notification | sent | shop: done | slack | "}));
