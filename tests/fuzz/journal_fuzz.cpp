@@ -251,7 +251,7 @@ class World {
     write([&](Transaction& tx) { accepted = accept(tx); });
     write([&](Transaction& tx) { promote_settled(tx, clock_.now()); });
     int rounds = 0;
-    while (worker_.work_once(stop)) require(++rounds < kRoundsMax);
+    while (!stop.stop_requested() && worker_.work_once(stop)) require(++rounds < kRoundsMax);
     if (!stop.stop_requested()) require_all_decided(accepted);
     for (int i = 0; i < 3; ++i) sender_.send_one();
     write([&](Transaction& tx) { remove_old(tx, clock_.now(), {}); });
