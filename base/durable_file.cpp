@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
@@ -46,6 +47,24 @@ Result<void> sync_folder(const std::string& path) {
   return {};
 }
 
+tl::unexpected<Error> unreadable(const std::string& path) {
+  return fail(path + ": cannot be read: " + std::strerror(errno));
+}
+
+Result<std::string> read_to_end(const Descriptor& file, const std::string& path,
+                                std::size_t bytes_max) {
+  std::string text;
+  while (text.size() <= bytes_max) {
+    std::array<char, 16 * 1024> part{};
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(path);
+    if (got == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return fail(path + ": larger than " + std::to_string(bytes_max) + " bytes");
+}
+
 }  // namespace
 
 Result<void> write_durably(const std::string& path, const std::string& text) {
@@ -60,17 +79,17 @@ Result<void> write_durably(const std::string& path, const std::string& text) {
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return fail(path + ": cannot be read: " + std::strerror(errno));
-  std::string text;
-  while (text.size() <= bytes_max) {
-    std::array<char, 16 * 1024> part{};
-    const ssize_t got = ::read(file.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(path + ": cannot be read: " + std::strerror(errno));
-    if (got == 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
-  return fail(path + ": larger than " + std::to_string(bytes_max) + " bytes");
+  if (!file.is_open()) return unreadable(path);
+  return read_to_end(file, path, bytes_max);
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max) {
+  // Without waiting, should it be a pipe.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!file.is_open() || ::fstat(file.get(), &info) != 0) return unreadable(path);
+  if (!S_ISREG(info.st_mode)) return fail(path + ": not a regular file");
+  return read_to_end(file, path, bytes_max);
 }
 
 Result<std::optional<std::string>> read_file_if_there(const std::string& path) {

@@ -17,6 +17,9 @@ Result<void> write_durably(const std::string& path, const std::string& text);
 // device that never ends is an error too.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
+// The same of a file alone: anything else is an error at once, also a pipe that nobody writes into.
+Result<std::string> read_regular_file(const std::string& path, std::size_t bytes_max);
+
 // The whole file; none where there is no such file.
 Result<std::optional<std::string>> read_file_if_there(const std::string& path);
 

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <vector>
 
 #include <kainjow/mustache.hpp>
 
+#include "base/durable_file.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 
@@ -148,14 +147,11 @@ Result<MessageTemplate> MessageTemplate::parse(std::string text, const std::stri
 }
 
 Result<MessageTemplate> MessageTemplate::load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return fail("cannot read " + path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  auto text = read_regular_file(path, kBytesMax);
+  if (!text) return fail(text.error());
   // An editor's last newline is none of the message.
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return parse(std::move(text), path);
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  return parse(std::move(*text), path);
 }
 
 Result<std::string> MessageTemplate::render(const Message& message, const std::string& service,

@@ -21,9 +21,9 @@
 
 // The text of a configuration file: it becomes a configuration, or an error that names the place.
 //
-// What a configuration names is opened while it is read: files of secrets, and catalogs. The linker
-// hands open() to __wrap_open() below (--wrap=open), which knows the files of a folder that is not
-// on any disk, and no other: no input reaches a file, a device or a pipe of this machine.
+// What a configuration names is opened while it is read: files of secrets, templates, catalogs. The
+// linker hands open() to __wrap_open() below (--wrap=open), which knows the files of a folder that
+// is not on any disk, and no other: no input reaches a file, a device or a pipe of this machine.
 namespace backstay::fuzz {
 namespace {
 
@@ -35,10 +35,11 @@ struct File {
   std::string_view name;
   std::string_view text;
 };
-constexpr std::array<File, 4> kFiles{{
+constexpr std::array<File, 5> kFiles{{
     {"secret", "a secret of the fuzzer's\n"},
     {"before", "the one before it"},
     {"empty", ""},
+    {"words", "{{severity}} in {{service}}: {{title}}{{#run}} (run {{run}}){{/run}}\n"},
     {"catalog.yml",
      "queries:\n  - name: jobs_waiting\n    help: Jobs that wait.\n    sql: SELECT count(*) FROM "
      "jobs\n"},

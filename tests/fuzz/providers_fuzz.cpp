@@ -30,6 +30,9 @@ WebhookConfig configuration() {
   config.generic.release = "/deploys/0/release";
   config.generic.actor = "/actor";
   config.generic.environment = "/a~1b";
+  config.generic.details = {{"commit", "/commit"},         {"commit_times", "/commits/times"},
+                            {"digest", "/digest"},         {"migrations", "/migrations"},
+                            {"rollback_safe", "/is_safe"}, {"rework", "/rework"}};
   config.generic.events = {{"up", EventKind::deploy_succeeded},
                            {"back", EventKind::rollback_requested}};
   return config;

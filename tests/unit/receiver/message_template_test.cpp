@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "receiver/channels/slack.h"
 #include "tests/temporary_folder.h"
@@ -104,8 +105,26 @@ TEST(MessageTemplate, IsReadFromAFileWithoutItsLastNewline) {
   EXPECT_EQ(*made->render(message(), "shop", unescaped), "shop: rollback failed");
   const auto missing = MessageTemplate::load(folder.path("nowhere.txt"));
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message, "cannot read " + folder.path("nowhere.txt"));
+  EXPECT_EQ(missing.error().message,
+            folder.path("nowhere.txt") + ": cannot be read: No such file or directory");
   EXPECT_FALSE(MessageTemplate::load(folder.path())) << "a folder is no template";
+}
+
+// Opened as a file it would hold the start up for as long as nobody writes into it.
+TEST(MessageTemplate, APipeIsNoTemplateAndIsNotWaitedFor) {
+  test::TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo(folder.path("ops.txt").c_str(), 0600), 0);
+  const auto made = MessageTemplate::load(folder.path("ops.txt"));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, folder.path("ops.txt") + ": not a regular file");
+}
+
+TEST(MessageTemplate, AFileThatIsTooLongIsRefused) {
+  test::TemporaryFolder folder;
+  std::ofstream(folder.path("ops.txt")) << std::string(MessageTemplate::kBytesMax + 1, 'x');
+  const auto made = MessageTemplate::load(folder.path("ops.txt"));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, folder.path("ops.txt") + ": larger than 16384 bytes");
 }
 
 TEST(Wording, WithoutTemplatesAMessageIsEscapedAndElseAsItWas) {
