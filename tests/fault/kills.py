@@ -12,6 +12,7 @@ from scenarios import SCENARIOS, named, play
 from templates import fresh
 from verdict import judge_end
 
+END_SECONDS = 60
 
 @dataclass
 class AtCall:
@@ -24,6 +25,9 @@ class AtCall:
 
     def prepare(self, world, how):
         world.faults.end_at(self.number, self.when, how)
+
+    def take_back(self, world):
+        world.faults.set(before=0, after=0)
 
     def is_hit(self, world):
         return world.faults.get("calls") >= self.number
@@ -45,6 +49,9 @@ class InCommand:
 
     def prepare(self, world, how):
         world.tell_command(self.verb, self.moment, f"kill -{int(how)} $PPID; sleep 5")
+
+    def take_back(self, world):
+        (world.dir / f"{self.verb}-{self.moment}").unlink(missing_ok=True)
 
     def is_hit(self, world):
         return (world.dir / f"{self.verb}-{self.moment}.obeyed").exists()
@@ -76,6 +83,16 @@ def find(stage, scenario):
     return points + [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
 
 
+def settle(world, point, played):
+    """Nothing ends it any more while it is judged, by questions that ask the driver too; what was met after all was
+    done still has its end."""
+    point.take_back(world)
+    if point.is_hit(world) and not played.ends:
+        played.ends.append(world.process.wait(END_SECONDS))
+        world.faults.reset()
+        world.start()
+
+
 def newest_run(world):
     return world.rows("SELECT coalesce(max(id), 0) AS n FROM runs")[0]["n"]
 
@@ -86,10 +103,7 @@ def attempt(stage, scenario, point):
         effects, runs = len(world.effects()), newest_run(world)
         point.prepare(world, signal.SIGKILL)
         played = play(world, scenario)
-        if not world.is_up():  # killed after all was done
-            played.ends.append(world.process.returncode)
-            world.faults.reset()
-            world.start()
+        settle(world, point, played)
         verdict = judge_end(world, scenario, played, effects, runs)
         verdict.was_hit = -signal.SIGKILL in played.ends
         return verdict

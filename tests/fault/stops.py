@@ -10,8 +10,6 @@ from scenarios import SCENARIOS, play
 from templates import fresh
 from verdict import judge_end
 
-END_SECONDS = 60
-
 
 def attempt(stage, scenario, point):
     world = fresh(stage, scenario)
@@ -19,10 +17,7 @@ def attempt(stage, scenario, point):
         effects, runs = len(world.effects()), kills.newest_run(world)
         point.prepare(world, signal.SIGTERM)
         played = play(world, scenario)
-        if point.is_hit(world) and not played.ends:  # told so after all was done: it still has to end
-            played.ends.append(world.process.wait(END_SECONDS))
-            world.faults.reset()
-            world.start()
+        kills.settle(world, point, played)
         verdict = judge_end(world, scenario, played, effects, runs)
         verdict.was_hit = bool(played.ends)
         verdict.unexplained += [f"on SIGTERM it ended with {end}" for end in played.ends if end != 0]

@@ -111,7 +111,8 @@ TEST_F(NotifyConfigTest, ATemplateWithAnUnknownPlaceholderNamesFileAndLine) {
                 ":2: unknown placeholder {{sevrity}}, there are: service, severity, title, text, "
                 "time, run, times");
   EXPECT_EQ(faults_in("channel: log, template_file: " + path + ".none"),
-            "receiver.yml:2: notify[0].template_file: cannot read " + path + ".none");
+            "receiver.yml:2: notify[0].template_file: " + path +
+                ".none: cannot be read: No such file or directory");
   EXPECT_EQ(faults_in("channel: log, title_template: \"{{\""),
             "receiver.yml:2: notify[0].title_template: title_template:1: Unclosed tag");
 }
