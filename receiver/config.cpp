@@ -4,7 +4,6 @@
 #include <set>
 
 #include "base/config_file.h"
-#include "base/pg_address.h"
 #include "receiver/webhook_config.h"
 
 namespace backstay {
@@ -145,34 +144,6 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   config.notify = read_notify(root, config.service);
   if (auto finished = root.finish(); !finished) return fail(finished.error());
   return config;
-}
-
-std::vector<Secret> held_secrets(const ReceiverConfig& config) {
-  std::vector<Secret> secrets;
-  // A part of a secret may be one by itself: the key behind whsec_, the end of
-  // Slack's address.
-  const auto hold = [&](const SecretSource& source, const std::string& part_behind = "") {
-    const auto value = source.read();
-    if (!value) return;
-    secrets.push_back(*value);
-    const std::size_t at = value->reveal().rfind(part_behind);
-    if (part_behind.empty() || at == std::string::npos) return;
-    secrets.emplace_back(value->reveal().substr(at + part_behind.size()));
-  };
-  for (const intake::WebhookConfig& webhook : config.webhooks) {
-    for (const SecretSource& source : webhook.secrets) hold(source, "whsec_");
-  }
-  for (const NotifyConfig& notify : config.notify) {
-    if (notify.url) hold(*notify.url, "/");
-    if (notify.email && notify.email->password) hold(*notify.email->password);
-  }
-  hold(config.backups.database_url);
-  const auto url = config.backups.database_url.read();
-  if (!url) return secrets;
-  if (const auto address = pg::Address::parse(*url)) {
-    for (Secret& password : address->passwords()) secrets.push_back(std::move(password));
-  }
-  return secrets;
 }
 
 }  // namespace backstay

@@ -42,9 +42,4 @@ struct ReceiverConfig {
 // once, so that a missing or unreadable file shows here and not at the first webhook.
 Result<ReceiverConfig> load_receiver_config(const std::string& path);
 
-// Every secret that the configuration names, as it is now, and what is one by itself inside of it
-// (the passwords in the database's address): what must not be kept of what programs print. One that
-// cannot be read now is left out.
-std::vector<Secret> held_secrets(const ReceiverConfig& config);
-
 }  // namespace backstay
