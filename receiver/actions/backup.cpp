@@ -43,7 +43,7 @@ std::string backup_id(const journal::Run& run) {
 }
 
 Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
-                         const std::string& out_path, const std::stop_token& stop) {
+                         const std::string& out_path, const Attempt& attempt) {
   auto environment = pg::environment(url);
   if (!environment) return fail(environment.error());
   Command command;
@@ -51,24 +51,25 @@ Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
   command.argv.front() = (fs::path(config_.bin_dir) / command.argv.front()).string();
   command.argv.push_back("--file=" + out_path);
   command.secret_environment = std::move(*environment);
+  command.environment = attempt.environment();
   command.environment.emplace_back("PGAPPNAME", "backstay");
   command.deadline = config_.timeout;
-  command.stop = stop;
+  command.stop = attempt.stop;
   const CommandResult result = processes_.run(command);
   if (!result.ok()) return fail(command.argv.front() + ": " + result.describe());
   return {};
 }
 
-Result<void> Backup::dump(const std::string& folder, const std::stop_token& stop) {
+Result<void> Backup::dump(const std::string& folder, const Attempt& attempt) {
   auto url = config_.database_url.read();
   if (!url) return fail(url.error());
   // A lock that is not given within a minute belongs to a migration: better no backup than a wedge.
   auto dumped = run({"pg_dump", "--format=directory", "--jobs=2", "--compress=1", "--no-password",
                      "--lock-wait-timeout=60s"},
-                    *url, folder + "/database", stop);
+                    *url, folder + "/database", attempt);
   if (!dumped) return dumped;
   return run({"pg_dumpall", "--globals-only", "--no-role-passwords", "--no-password"}, *url,
-             folder + "/globals.sql", stop);
+             folder + "/globals.sql", attempt);
 }
 
 StepResult Backup::perform(const StepContext& context) {
@@ -86,7 +87,8 @@ StepResult Backup::perform(const StepContext& context) {
     fs::remove_all(partial, error);
     return StepResult{context.stop.stop_requested() ? Outcome::unknown : Outcome::failed, why};
   };
-  if (auto dumped = dump(partial, context.stop); !dumped) return give_up(dumped.error().message);
+  if (auto dumped = dump(partial, context.attempt()); !dumped)
+    return give_up(dumped.error().message);
   auto files = hash_files(partial);
   if (!files) return give_up(files.error().message);
   const Manifest manifest{id, clock_.now(), context.run.release_from, *files};

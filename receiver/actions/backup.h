@@ -38,9 +38,9 @@ class Backup final : public Action {
   CheckResult check(const StepContext& context) override;
 
  private:
-  Result<void> dump(const std::string& folder, const std::stop_token& stop);
+  Result<void> dump(const std::string& folder, const Attempt& attempt);
   Result<void> run(std::vector<std::string> argv, const Secret& url, const std::string& out_path,
-                   const std::stop_token& stop);
+                   const Attempt& attempt);
 
   BackupConfig config_;
   ProcessRunner& processes_;

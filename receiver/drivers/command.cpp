@@ -26,9 +26,9 @@ CommandResult CommandDriver::run(const std::vector<std::string>& argv, const std
                                  const Attempt& attempt, std::chrono::milliseconds deadline) {
   Command command;
   for (const std::string& argument : argv) command.argv.push_back(fill_in(argument, release));
-  command.environment = config_.environment;
-  command.environment.emplace_back("BACKSTAY_RUN", std::to_string(attempt.run_id));
-  command.environment.emplace_back("BACKSTAY_FENCING_TOKEN", std::to_string(attempt.token));
+  command.environment = attempt.environment();
+  command.environment.insert(command.environment.begin(), config_.environment.begin(),
+                             config_.environment.end());
   command.deadline = deadline;
   command.stop = attempt.stop;
   return processes_.run(command);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,12 @@ struct Attempt {
   std::int64_t run_id = 0;
   std::int64_t token = 0;  // only grows
   std::stop_token stop;    // ends what is being waited for
+
+  // Told to every program that is run for it, so that what outlives its attempt can be fenced off.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment() const {
+    return {{"BACKSTAY_RUN", std::to_string(run_id)},
+            {"BACKSTAY_FENCING_TOKEN", std::to_string(token)}};
+  }
 };
 
 // Where a release lives. Thread-safe: the operator asks while the worker works.

@@ -98,6 +98,16 @@ TEST_F(BackupTest, TheAddressIsInTheEnvironmentAsASecretAndNowhereElse) {
   }
 }
 
+TEST_F(BackupTest, EachProgramIsToldWhichAttemptItIsOf) {
+  perform(23);
+  for (const Command& command : processes.commands) {
+    const std::map<std::string, std::string> told(command.environment.begin(),
+                                                  command.environment.end());
+    EXPECT_EQ(told.at("BACKSTAY_FENCING_TOKEN"), "23");
+    EXPECT_EQ(told.count("BACKSTAY_RUN"), 1u);
+  }
+}
+
 TEST_F(BackupTest, NeverAsksForAPasswordAndNeverWaitsLongForALock) {
   perform();
   const auto has = [&](std::size_t command, const std::string& argument) {
