@@ -92,10 +92,11 @@ Guard alert_is_real(const Case& c) {
   return std::nullopt;
 }
 
-// Who asks for something need not say when anything began. Of a failed deploy only the switch is
-// known: a release that has served for long is not to blame for the next attempt at it.
+// Who asks for something need not say when anything began, and of our own deploy that failed we
+// know which switch is to blame. Of one elsewhere we do not: a release that has served for long is
+// not to blame for the next attempt at it.
 Guard fits_release(const Case& c, const Deployment& live) {
-  if (asks_for_something(c.event().kind)) return std::nullopt;
+  if (asks_for_something(c.event().kind) || c.is_of_our_own_run()) return std::nullopt;
   const WallTime began = c.is_alert() ? alert_began(c) : c.now;
   if (c.is_alert() && began < live.live_at) {
     return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +

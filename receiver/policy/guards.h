@@ -34,6 +34,8 @@ struct Case {
 
   [[nodiscard]] const Event& event() const { return stored.event; }
   [[nodiscard]] bool by_a_person() const { return event().source == "cli"; }
+  // No webhook may be named so.
+  [[nodiscard]] bool is_of_our_own_run() const { return event().source == "backstay"; }
   [[nodiscard]] bool is_alert() const { return event().kind == EventKind::alert_firing; }
   // Somebody has answered, and the facts were gathered since.
   [[nodiscard]] bool is_answered() const;

@@ -85,6 +85,12 @@ TEST_F(PolicyRequestsTest, AFailedDeployOfAReleaseThatHasServedForLongDoesNotRol
   expect_refused(Reason::outside_window);
 }
 
+TEST_F(PolicyRequestsTest, AFailedDeployOfOurOwnIsKnownToBeToBlameHoweverLateItIsLookedAt) {
+  request(EventKind::deploy_failed, "2", "backstay");
+  now = kStart + hours(5);
+  EXPECT_EQ(decided().verdict, Verdict::act);
+}
+
 TEST_F(PolicyRequestsTest, AFailedDeployOfNoNamedReleaseIsAboutNone) {
   request(EventKind::deploy_failed, "", "github");
   expect_refused(Reason::not_the_live_release);
