@@ -67,6 +67,11 @@ std::vector<MetricFamily> read_all(const journal::Transaction& tx) {
                  {"channel"}, "SELECT first, total FROM totals WHERE name = 'given_up'"),
       from_query(tx, family("journal_rows_removed_total", "Old rows that nothing needs.", kCounter),
                  {"table"}, "SELECT first, total FROM totals WHERE name = 'removed'"),
+      in_seconds(from_query(
+          tx,
+          family("journal_retention_timestamp_seconds",
+                 "When old rows were last looked for, by a clock that was believed.", kGauge),
+          {}, "SELECT total FROM totals WHERE name = 'clock' AND first = 'trusted_ms'")),
       from_query(tx,
                  family("messages_folded_total",
                         "Messages told by the number in another of their kind.", kCounter),

@@ -207,14 +207,26 @@ void Runner::finish(const InFlight& flight, const std::string& outcome, const st
     }
   });
   if (written.end == journal::Written::End::never) {
-    // Its end alone, so that the next event can be decided.
-    journal_.insist(flight.stop, [&](Transaction& tx) {
-      end_open_steps(tx, run.id, clock_.now(), "its end could not be written down");
-      end_run(tx, run.id, clock_.now(), "unknown", detail + "; " + written.why);
-    });
+    end_as_unknown(flight, detail + "; " + written.why);
   }
   log::info("run ended",
             {{"run", run.id}, {"action", run.action}, {"outcome", outcome}, {"detail", detail}});
+}
+
+// What follows from its end is what could not be written: a person is called, and if not even that
+// can be, it is the end alone, so that the next event can be decided.
+void Runner::end_as_unknown(const InFlight& flight, const std::string& detail) {
+  const Run& run = flight.run;
+  const auto end = [&](Transaction& tx) {
+    end_open_steps(tx, run.id, clock_.now(), "its end could not be written down");
+    end_run(tx, run.id, clock_.now(), "unknown", detail);
+  };
+  const auto told = journal_.write(flight.stop, [&](Transaction& tx) {
+    end(tx);
+    tell(tx, telling_, clock_.now(), run.id,
+         message_for_end(telling_.service, run, "unknown", detail));
+  });
+  if (told.end == journal::Written::End::never) journal_.insist(flight.stop, end);
 }
 
 }  // namespace backstay

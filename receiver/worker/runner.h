@@ -46,6 +46,7 @@ class Runner {
               const PatientJournal::Work& how);
   bool write(const InFlight& flight, const PatientJournal::Work& work);
   void finish(const InFlight& flight, const std::string& outcome, const std::string& detail);
+  void end_as_unknown(const InFlight& flight, const std::string& detail);
 
   const Telling telling_;
   const std::chrono::milliseconds patience_;

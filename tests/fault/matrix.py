@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from verdict import Verdict
 
 SHOWN_MAX = 12
-MISSED_PART = 10  # of the points that were tried, at most one in so many may not have happened
+MISSED_PART = 10  # of the points that were tried, at most one in so many may not have happened,
+MISSED_ALWAYS = 2  # or so many, where few were tried
 COLUMNS = ("lost", "doubled", "unexplained")
 
 
@@ -32,8 +33,8 @@ class Row:
         self.verdict.add(verdict)
 
     def is_tried(self):
-        """A run may make a call fewer than the one that found the points, so that a point by its end is missed."""
-        return self.tried > 0 and self.missed <= max(1, (self.tried + self.missed) // MISSED_PART)
+        """A run may make a few calls fewer than the one that found the points, so that points by its end are missed."""
+        return self.tried > 0 and self.missed <= max(MISSED_ALWAYS, (self.tried + self.missed) // MISSED_PART)
 
     def counts(self):
         return [len(getattr(self.verdict, column)) for column in COLUMNS]

@@ -171,6 +171,18 @@ TEST_F(WorkerRowsTest, ARunWhoseEndIsNotTakenEndsWithoutWhatGoesWithIt) {
   EXPECT_EQ(worker->problem(), "");
 }
 
+TEST_F(WorkerRowsTest, WhereOnlyWhatFollowsFromAnEndIsNotTakenAPersonIsCalled) {
+  verify->on_perform = [](const StepContext&) {
+    return StepResult{Outcome::failed, "health answers 503"};
+  };
+  append(asks(EventKind::deploy_requested, "2"));
+  worker->work_once({});  // decided
+  refuse_rows("events");  // the failed deploy is one
+  work();
+  EXPECT_EQ(last_run("deploy").outcome, "unknown");
+  EXPECT_TRUE(was_told("error: shop: deploy of release 2 unknown"));
+}
+
 TEST_F(WorkerRowsTest, AnExceptionOfTheDriverIsAnAnswerThatDidNotCome) {
   driver.on_question = []() { throw std::runtime_error("no such luck"); };
   const auto id = append(asks(EventKind::deploy_requested, "2")).value_or(0);
