@@ -12,14 +12,14 @@ namespace {
 constexpr std::string_view kMarker = "[redacted]";
 
 // Longest first: one may be a part of another. Views into the secrets, never copies.
-std::vector<std::string_view> lines_of(const std::vector<Secret>& known) {
+std::vector<std::string_view> lines_of(const std::vector<Secret>& known, std::size_t bytes_min) {
   std::vector<std::string_view> lines;
   for (const Secret& secret : known) {
     std::string_view rest = secret.reveal();
     while (!rest.empty()) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-      if (line.size() >= kKnownSecretBytesMin) lines.push_back(line);
+      if (line.size() >= bytes_min) lines.push_back(line);
     }
   }
   std::sort(lines.begin(), lines.end(),
@@ -37,7 +37,7 @@ std::string blanked(std::string_view text, std::string_view secret) {
 }
 
 std::string without_secret_lines(const std::string& text, const std::vector<Secret>& known) {
-  const std::vector<std::string_view> secrets = lines_of(known);
+  const std::vector<std::string_view> secrets = lines_of(known, kSecretLineBytesMin);
   std::string kept;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -59,7 +59,9 @@ void drop_last_line(std::string& text) {
 
 std::string without_secrets(const std::string& text, const std::vector<Secret>& known) {
   std::string kept = text;
-  for (const std::string_view secret : lines_of(known)) kept = blanked(kept, secret);
+  for (const std::string_view secret : lines_of(known, kKnownSecretBytesMin)) {
+    kept = blanked(kept, secret);
+  }
   return redact(kept, std::string_view::npos);
 }
 

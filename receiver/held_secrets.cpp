@@ -1,8 +1,17 @@
 #include "receiver/held_secrets.h"
 
+#include <utility>
+
 #include "base/pg_address.h"
 
 namespace backstay {
+namespace {
+
+// A part that is one by itself is longer: 24 bytes at least, as base64, behind whsec_, 24 letters
+// at the end of Slack's address. What is shorter may be any word ("/hooks/deploy").
+constexpr std::size_t kPartBytesMin = 16;
+
+}  // namespace
 
 std::vector<Secret> held_secrets(const ReceiverConfig& config) {
   std::vector<Secret> secrets;
@@ -14,7 +23,8 @@ std::vector<Secret> held_secrets(const ReceiverConfig& config) {
     secrets.push_back(*value);
     const std::size_t at = value->reveal().rfind(part_behind);
     if (part_behind.empty() || at == std::string::npos) return;
-    secrets.emplace_back(value->reveal().substr(at + part_behind.size()));
+    std::string part = value->reveal().substr(at + part_behind.size());
+    if (part.size() >= kPartBytesMin) secrets.emplace_back(std::move(part));
   };
   for (const intake::WebhookConfig& webhook : config.webhooks) {
     for (const SecretSource& source : webhook.secrets) hold(source, "whsec_");

@@ -65,9 +65,15 @@ TEST_F(RedactingRunnerTest, WhereOutputWasCutItsLastLineGoes) {
 
 // Names of releases are read from it: one that has a weak password in it is not to be changed.
 TEST_F(RedactingRunnerTest, OfStandardOutputOnlyALineThatIsASecretIsBlanked) {
-  held = {Secret("release")};
-  EXPECT_EQ(out_of("release-41\nrelease-42\n"), "release-41\nrelease-42\n");
-  EXPECT_EQ(out_of("release\r\nrelease-42"), "[redacted]\nrelease-42");
+  held = {Secret("releases")};
+  EXPECT_EQ(out_of("releases-41\nreleases-42\n"), "releases-41\nreleases-42\n");
+  EXPECT_EQ(out_of("releases\r\nreleases-42"), "[redacted]\nreleases-42");
+}
+
+TEST_F(RedactingRunnerTest, OfStandardOutputAReleaseWithTheNameOfAWeakPasswordStays) {
+  held = {Secret("v1.42.0")};
+  EXPECT_EQ(out_of("v1.42.0\n"), "v1.42.0\n");
+  EXPECT_EQ(err_of("v1.42.0"), "[redacted]");
 }
 
 TEST_F(RedactingRunnerTest, ASecretThatChangesIsAskedForAnew) {

@@ -1,5 +1,11 @@
 #include "receiver/channels/email.h"
 
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "tests/manual_clock.h"
@@ -9,22 +15,25 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Takes its time, or as much of it as the deadline lets it have, and then nothing is sent.
 struct ScriptedSmtp final : SmtpClient {
+  explicit ScriptedSmtp(test::ManualClock& its_clock) : clock(its_clock) {}
   Result<void> send(const SmtpRequest& request) override {
     requests.push_back(request);
-    if (hangs.count(request.to) > 0) {
-      clock->advance(request.deadline);
-      return fail("no answer");
-    }
-    if (clock != nullptr) clock->advance(milliseconds(4000));
+    const milliseconds needed = hangs.count(request.to) > 0 ? milliseconds::max() : takes;
+    clock.advance(std::min(needed, request.deadline));
+    if (needed > request.deadline) return fail("no answer");
     const auto problem = problems.find(request.to);
     if (problem != problems.end()) return fail(problem->second);
+    took.push_back(request.to);
     return {};
   }
+  test::ManualClock& clock;
+  milliseconds takes{0};
   std::vector<SmtpRequest> requests;
+  std::vector<std::string> took;
   std::map<std::string, std::string> problems;  // by mailbox
-  std::set<std::string> hangs;                  // mailboxes; wants a clock
-  test::ManualClock* clock = nullptr;
+  std::set<std::string> hangs;                  // mailboxes
 };
 
 struct EmailTest : ::testing::Test {
@@ -47,8 +56,18 @@ struct EmailTest : ::testing::Test {
     for (const SmtpRequest& request : smtp.requests) found.push_back(request.to);
     return found;
   }
+  // How many attempts until all have it; 0 where that takes too many. None is longer than it may.
+  int attempts_until_sent() {
+    for (int attempt = 1; attempt <= 40; ++attempt) {
+      const SteadyTime begin = clock.steady();
+      const std::string said = outcome();
+      EXPECT_LE(clock.steady() - begin, config.timeout);
+      if (said == "sent") return attempt;
+    }
+    return 0;
+  }
   test::ManualClock clock;
-  ScriptedSmtp smtp;
+  ScriptedSmtp smtp{clock};
   EmailConfig config;
   Message message;
   std::unique_ptr<EmailChannel> made;
@@ -92,7 +111,7 @@ TEST_F(EmailTest, AMailboxThatIsRefusedKeepsNoOtherFromBeingToldAndIsTriedAgainA
 
 TEST_F(EmailTest, TheDeadlineIsForAllMailboxesTogether) {
   config.timeout = milliseconds(15'000);
-  smtp.clock = &clock;
+  smtp.takes = milliseconds(4000);
   EXPECT_EQ(outcome(), "sent");
   ASSERT_EQ(smtp.requests.size(), 2U);
   EXPECT_EQ(smtp.requests[0].deadline, milliseconds(7500));
@@ -102,7 +121,7 @@ TEST_F(EmailTest, TheDeadlineIsForAllMailboxesTogether) {
 TEST_F(EmailTest, AMailboxThatHangsKeepsNoOtherFromBeingToldAndThenHasAllTheTime) {
   config.timeout = milliseconds(15'000);
   config.envelope.to = {"a@example.com", "b@example.com", "c@example.com"};
-  smtp.clock = &clock;
+  smtp.takes = milliseconds(4000);
   smtp.hangs = {"a@example.com"};
   const SteadyTime begin = clock.steady();
   EXPECT_EQ(outcome(), "mailbox 1: no answer");
@@ -112,6 +131,42 @@ TEST_F(EmailTest, AMailboxThatHangsKeepsNoOtherFromBeingToldAndThenHasAllTheTime
   EXPECT_EQ(outcome(), "mailbox 1: no answer");
   EXPECT_EQ(mailboxes(), (Mailboxes{"a@example.com"})) << "the others have it";
   EXPECT_EQ(smtp.requests[0].deadline, config.timeout);
+}
+
+// An equal share of 15 s would be less than one mail takes, for the first and so for each.
+TEST_F(EmailTest, AServerThatIsSlowToGreetIsWaitedForHoweverManyMailboxesThereAre) {
+  smtp.takes = milliseconds(5500);
+  config.envelope.to.clear();
+  for (char name = 'a'; name < 'a' + 20; ++name) {
+    config.envelope.to.push_back(std::string(1, name) + "@example.com");
+  }
+  EXPECT_EQ(outcome(), "mailbox 3: no answer");
+  EXPECT_EQ(smtp.took, (Mailboxes{"a@example.com", "b@example.com"}));
+  EXPECT_EQ(smtp.requests.size(), 3U) << "without time nothing is begun";
+  EXPECT_EQ(attempts_until_sent(), 9) << "two in each attempt";
+  EXPECT_EQ(smtp.took, config.envelope.to) << "each once, and none before one that waited longer";
+}
+
+TEST_F(EmailTest, MailboxesThatHangDoNotTakeTheTimeOfAnotherInEachAttempt) {
+  config.timeout = milliseconds(17'000);
+  config.envelope.to = {"a@example.com", "b@example.com", "c@example.com", "d@example.com"};
+  smtp.takes = milliseconds(4500);
+  smtp.hangs = {"a@example.com", "b@example.com"};
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_TRUE(smtp.took.empty()) << "two of 7 s leave 3 s";
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_EQ(smtp.took, (Mailboxes{"c@example.com", "d@example.com"}));
+  smtp.hangs.clear();
+  EXPECT_EQ(attempts_until_sent(), 1);
+}
+
+TEST_F(EmailTest, ATimeoutThatIsShortIsForTheFirstAndThenForTheNext) {
+  config.timeout = milliseconds(3000);
+  smtp.takes = milliseconds(2500);
+  smtp.hangs = {"a@example.com"};
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_EQ(outcome(), "mailbox 1: no answer");
+  EXPECT_EQ(smtp.took, (Mailboxes{"b@example.com"}));
 }
 
 TEST_F(EmailTest, APasswordThatCannotBeReadIsAnError) {
