@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kIdleRound{500};
 
 }  // namespace
 
-Worker::Worker(WorkerConfig config, Policy policy, journal::Database& journal,
+Worker::Worker(const WorkerConfig& config, Policy policy, journal::Database& journal,
                const FactGatherer& facts, const ActionTable& actions, const KillSwitch& kill_switch,
                Clock& clock)
     : journal_(journal, clock),

@@ -29,8 +29,9 @@ struct WorkerConfig {
 // called from one thread; the rest from any.
 class Worker {
  public:
-  Worker(WorkerConfig config, Policy policy, journal::Database& journal, const FactGatherer& facts,
-         const ActionTable& actions, const KillSwitch& kill_switch, Clock& clock);
+  Worker(const WorkerConfig& config, Policy policy, journal::Database& journal,
+         const FactGatherer& facts, const ActionTable& actions, const KillSwitch& kill_switch,
+         Clock& clock);
 
   // Works until stop is requested. A run in flight stays in the journal and is taken up again.
   void run(const std::stop_token& stop);
