@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
 
 namespace backstay {
 namespace {
@@ -73,7 +74,7 @@ Result<bool> PrometheusAlerts::has_result(const std::string& query,
   const auto answer = http_.send(request);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail("data_query answers " + std::to_string(answer->status));
-  const json result = json::parse(answer->body);
+  const json result = parse_json(answer->body);
   const json& series = result.at("data").at("result");
   return std::any_of(series.begin(), series.end(),
                      [&](const json& one) { return speaks_of(one, labels); });
