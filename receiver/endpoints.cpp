@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
 
 namespace backstay {
 namespace {
@@ -93,7 +94,7 @@ Response handle_control(Control& control, const Request& request) {
     response.body = R"({"error": "not found"})";
     return response;
   }
-  const auto parameters = nlohmann::json::parse(request.body, nullptr, false);
+  const auto parameters = parse_json(request.body);
   if (!parameters.is_object()) {
     response.status = 400;
     response.body = R"({"error": "not a JSON object"})";

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "receiver/event.h"
+#include "receiver/json_text.h"
 
 namespace backstay {
 namespace {
@@ -31,28 +32,29 @@ bool is_digest(std::string_view text) {
          (algorithm == "sha512:" && hex.size() == 128 && is_hex(hex));
 }
 
-// Null, so that one `is_null` tells what is not there.
-json value_at(const json& object, const char* key) {
+// None where nothing is told: the key is absent, or its value is null or "".
+const json* value_at(const json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end()) return nullptr;
+  if (found == object.end() || found->is_null()) return nullptr;
   const bool is_blank = found->is_string() && found->get_ref<const std::string&>().empty();
-  return is_blank ? json(nullptr) : *found;
+  return is_blank ? nullptr : &*found;
 }
 
 Result<std::string> text_at(const json& object, const char* key) {
-  const json value = value_at(object, key);
-  if (value.is_null()) return std::string();
-  if (!value.is_string()) return fail("expected text");
-  return value.get<std::string>();
+  const json* value = value_at(object, key);
+  if (value == nullptr) return std::string();
+  if (!value->is_string()) return fail("expected text");
+  return value->get<std::string>();
 }
 
 Result<std::vector<std::string>> texts_at(const json& object, const char* key, std::size_t max) {
-  json value = value_at(object, key);
-  if (value.is_null()) return std::vector<std::string>();
-  if (!value.is_array()) value = json::array({value});
-  if (value.size() > max) return fail("more than " + std::to_string(max));
+  const json* value = value_at(object, key);
+  if (value == nullptr) return std::vector<std::string>();
+  if (value->is_string()) return std::vector<std::string>{value->get<std::string>()};
+  if (!value->is_array()) return fail("expected text, or a list of texts");
+  if (value->size() > max) return fail("more than " + std::to_string(max));
   std::vector<std::string> texts;
-  for (const json& each : value) {
+  for (const json& each : *value) {
     if (!each.is_string()) return fail("expected text, or a list of texts");
     texts.push_back(each.get<std::string>());
   }
@@ -72,15 +74,15 @@ Result<std::string> digest_at(const json& object) {
 }
 
 Result<std::optional<bool>> truth_at(const json& object, const char* key) {
-  const json value = value_at(object, key);
-  if (value.is_null()) return std::optional<bool>();
-  if (value == true || value == "true") return std::optional(true);
-  if (value == false || value == "false") return std::optional(false);
+  const json* value = value_at(object, key);
+  if (value == nullptr) return std::optional<bool>();
+  if (*value == true || *value == "true") return std::optional(true);
+  if (*value == false || *value == "false") return std::optional(false);
   return fail("expected true or false");
 }
 
 const char* times_key(const json& object) {
-  return value_at(object, "commit_times").is_null() ? "commit_time" : "commit_times";
+  return value_at(object, "commit_times") == nullptr ? "commit_time" : "commit_times";
 }
 
 Result<std::vector<WallTime>> times_at(const json& object) {
@@ -159,7 +161,7 @@ Result<ReleaseDetails> release_details_from_json(const json& object) {
 }
 
 ReleaseDetails details_or_unsafe(const std::string& text, const std::string& of) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = parse_json(text);
   auto details =
       object.is_object() ? as_written(object) : Result<ReleaseDetails>(fail("not a JSON object"));
   if (details) return std::move(*details);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
 
 namespace backstay {
 namespace {
@@ -95,7 +96,8 @@ Result<Manifest> read_manifest(const std::string& folder) {
   std::ifstream file(fs::path(folder) / kName);
   if (!file) return fail("no manifest in " + folder);
   try {
-    const auto json = nlohmann::json::parse(file);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto json = parse_json(text);
     if (json.at("format") != 1) return fail("the manifest in " + folder + " has another format");
     Manifest manifest;
     manifest.id = json.at("id");
@@ -107,7 +109,7 @@ Result<Manifest> read_manifest(const std::string& folder) {
       manifest.files.push_back({entry.at("path"), entry.at("bytes"), entry.at("sha256")});
     }
     return manifest;
-  } catch (const std::exception&) {  // of the parser, and of the stream that it reads
+  } catch (const std::exception&) {  // of the stream, and of what is not in the text
     return fail("the manifest in " + folder + " is damaged");
   }
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/duration.h"
+#include "receiver/json_text.h"
 
 namespace backstay {
 namespace {
@@ -27,7 +28,7 @@ Result<void> Verify::is_release(const std::string& release) {
   const auto answer = http_.send(get(config_.version_url));
   if (!answer) return fail(answer.error().in("version"));
   if (answer->status != 200) return fail("version answers " + std::to_string(answer->status));
-  const auto json = nlohmann::json::parse(answer->body, nullptr, false);
+  const auto json = parse_json(answer->body);
   if (!json.is_object() || !json.contains("release") || !json["release"].is_string()) {
     return fail("version answers no JSON object with a release");
   }

@@ -10,6 +10,7 @@
 #include "base/http_client.h"
 #include "base/shutdown.h"
 #include "receiver/core.h"
+#include "receiver/json_text.h"
 
 namespace backstay::ctl {
 namespace {
@@ -34,7 +35,7 @@ class Remote final : public Door {
     request.deadline = std::chrono::seconds(70);  // longer than the driver may take to answer
     const auto answer = http_.send(request);
     if (!answer) return fail(answer.error());
-    auto parsed = json::parse(answer->body, nullptr, false);
+    auto parsed = parse_json(answer->body);
     if (!parsed.is_object()) return fail("the receiver's answer is not understood");
     return parsed;
   }

@@ -1,20 +1,22 @@
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
 #include "receiver/ctl/terminal.h"
+#include "receiver/json_text.h"
 
 namespace backstay::ctl {
 namespace {
 
 using nlohmann::json;
 
-// Throws nlohmann's parse_error, whose text has line and column.
-json read_document(const std::string& path) {
-  std::ifstream file(path);
-  return json::parse(file);
+Result<json> read_document(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return parse_json_or_why(text.str());
 }
 
 void print(const json& answer) {
@@ -34,15 +36,14 @@ void print(const json& answer) {
 }  // namespace
 
 Exit policy_explain(Door& door, const Options& options) {
-  json document;
-  try {
-    document = read_document(options.file);
-  } catch (const json::exception& error) {
-    std::cerr << "backstay: " << options.file << ": " << printable(error.what()) << '\n';
+  const auto document = read_document(options.file);
+  if (!document) {
+    std::cerr << "backstay: " << options.file << ": " << printable(document.error().message)
+              << '\n';
     return Exit::bad_usage;
   }
   Exit exit = Exit::done;
-  const auto answer = call(door, "explain", {{"event", document}}, options, exit);
+  const auto answer = call(door, "explain", {{"event", *document}}, options, exit);
   if (!answer) return exit;
   if (options.json) {
     std::cout << as_document(*answer) << '\n';

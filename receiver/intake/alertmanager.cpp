@@ -4,6 +4,7 @@
 #include "receiver/intake/event_bounds.h"
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -52,7 +53,7 @@ std::optional<AuthFailure> Alertmanager::authenticate(const Delivery& delivery) 
 }
 
 Parsed Alertmanager::parse(const Delivery& delivery, const std::string& source) const {
-  const json payload = json::parse(delivery.body, nullptr, false);
+  const json payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const auto alerts = payload.find("alerts");
   if (alerts == payload.end() || !alerts->is_array()) return Malformed{"alerts: not a list"};

@@ -2,6 +2,7 @@
 
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -31,7 +32,7 @@ std::optional<AuthFailure> Cloudflare::authenticate(const Delivery& delivery) co
 }
 
 Parsed Cloudflare::parse(const Delivery& delivery, const std::string& source) const {
-  const json payload = json::parse(delivery.body, nullptr, false);
+  const json payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   if (!payload.contains("alert_type")) return Ignored{"a test, or no alert"};
   const auto kind = kind_of(text_at(payload, "/alert_event"));

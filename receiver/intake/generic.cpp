@@ -2,6 +2,7 @@
 
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -71,7 +72,7 @@ std::optional<AuthFailure> Generic::authenticate(const Delivery& delivery) const
 }
 
 Parsed Generic::parse(const Delivery& delivery, const std::string& source) const {
-  const json payload = json::parse(delivery.body, nullptr, false);
+  const json payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const std::string word = field_at(payload, config_.event);
   if (word.empty()) return Malformed{config_.event + ": missing"};

@@ -7,6 +7,7 @@
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/json_view.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -18,8 +19,9 @@ using nlohmann::json;
 // it is what was meant: a rollback_safe in it must be heard.
 json told_with(const JsonView& payload) {
   json told = payload.copy("/deployment/payload");
-  if (told.is_string()) told = json::parse(told.get_ref<const std::string&>(), nullptr, false);
-  return told.is_object() ? told : json::object();
+  if (told.is_string()) told = parse_json(told.get_ref<const std::string&>());
+  if (!told.is_object()) told = json::object();
+  return told;
 }
 
 // Whoever names a release in the payload does not mean the ref, even where the name is no good.

@@ -2,6 +2,7 @@
 
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -65,7 +66,7 @@ std::optional<AuthFailure> Gitlab::authenticate(const Delivery& delivery) const 
 }
 
 Parsed Gitlab::parse(const Delivery& delivery, const std::string& source) const {
-  const json payload = json::parse(delivery.body, nullptr, false);
+  const json payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const std::string kind = text_at(payload, "/object_kind");
   if (kind.empty()) return Malformed{"object_kind: missing"};

@@ -12,8 +12,11 @@ using nlohmann::json;
 namespace dom = simdjson::dom;
 
 // A parser has about 14 times the size of the longest text that it has read. Each connection's
-// thread keeps one for the usual texts.
+// thread keeps one for the usual texts, and lends it to one view at a time: what a parser has read
+// is gone with the next text.
 constexpr std::size_t kUsualBytes = 16 * 1024;
+thread_local dom::parser usual;
+thread_local bool is_usual_lent = false;
 
 json copy_of(const dom::element& element);
 
@@ -73,6 +76,20 @@ Found member(const dom::element& of, std::string_view name) {
 struct JsonView::Document {
   dom::parser own;  // holds nothing until it reads
   Found root;
+  bool has_usual = false;
+
+  Document() = default;
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+  ~Document() {
+    if (has_usual) is_usual_lent = false;
+  }
+
+  dom::parser& parser_for(std::size_t bytes) {
+    if (bytes > kUsualBytes || is_usual_lent) return own;
+    has_usual = is_usual_lent = true;
+    return usual;
+  }
 
   [[nodiscard]] Found at(std::string_view place) const {
     Found found = root;
@@ -89,8 +106,7 @@ struct JsonView::Document {
 JsonView::JsonView(std::string_view text) : document_(std::make_unique<Document>()) {
   // simdjson would hand its null pointer to memcpy.
   if (text.empty()) return;
-  thread_local dom::parser usual;
-  dom::parser& parser = text.size() > kUsualBytes ? document_->own : usual;
+  dom::parser& parser = document_->parser_for(text.size());
   dom::element root;
   if (parser.parse(text.data(), text.size()).get(root) == simdjson::SUCCESS) {
     document_->root = root;

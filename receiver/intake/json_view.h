@@ -13,7 +13,7 @@ namespace backstay::intake {
 // never copied out of it: that takes several times as long as to read the text. A place that is not
 // there, or has a value of another kind, gives an empty one. Of a name that is there twice the last
 // one counts. Texts are read by simdjson: what is deeper than 1024, or has an integer that fits
-// into no 64 bits, is no JSON. One thread, and at most one view at a time on it.
+// into no 64 bits, is no JSON. A view is of one thread, from beginning to end.
 class JsonView {
  public:
   explicit JsonView(std::string_view text);

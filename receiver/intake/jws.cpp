@@ -2,6 +2,7 @@
 
 #include "receiver/intake/digests.h"
 #include "receiver/intake/json_fields.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 
@@ -14,7 +15,7 @@ std::optional<Jws> parse_jws_hs256(std::string_view compact) {
   auto claims = from_base64url(compact.substr(first + 1, second - first - 1));
   auto signature = from_base64url(compact.substr(second + 1));
   if (!header || !claims || !signature) return std::nullopt;
-  const auto parsed = nlohmann::json::parse(*header, nullptr, false);
+  const auto parsed = parse_json(*header);
   // What "crit" names would have to be understood, and nothing is (RFC 7515, 4.1.11).
   if (!parsed.is_object() || text_at(parsed, "/alg") != "HS256" || parsed.contains("crit")) {
     return std::nullopt;

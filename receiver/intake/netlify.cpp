@@ -3,6 +3,7 @@
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/jws.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 namespace {
@@ -37,7 +38,7 @@ std::optional<AuthFailure> Netlify::authenticate(const Delivery& delivery) const
   const auto failure = match_any(
       secrets_, [&](const Secret& secret) { return is_signed_by(*jws, secret.reveal()); });
   if (failure) return failure;
-  const json claims = json::parse(jws->claims, nullptr, false);
+  const json claims = parse_json(jws->claims);
   const bool is_netlifys = claims.is_object() && text_at(claims, "/iss") == "netlify";
   const std::string body_hash = to_hex(sha256(delivery.body));
   if (!is_netlifys || !equal_in_constant_time(text_at(claims, "/sha256"), body_hash)) {
@@ -47,7 +48,7 @@ std::optional<AuthFailure> Netlify::authenticate(const Delivery& delivery) const
 }
 
 Parsed Netlify::parse(const Delivery& delivery, const std::string& source) const {
-  const json payload = json::parse(delivery.body, nullptr, false);
+  const json payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const auto named = delivery.header("x-netlify-event");
   if (named && is_about_something_else(*named)) return Ignored{"kind " + std::string(*named)};

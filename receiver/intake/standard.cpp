@@ -2,6 +2,7 @@
 
 #include "receiver/intake/json_fields.h"
 #include "receiver/intake/signatures.h"
+#include "receiver/json_text.h"
 
 namespace backstay::intake {
 
@@ -10,7 +11,7 @@ std::optional<AuthFailure> Standard::authenticate(const Delivery& delivery) cons
 }
 
 Parsed Standard::parse(const Delivery& delivery, const std::string& source) const {
-  const auto payload = nlohmann::json::parse(delivery.body, nullptr, false);
+  const auto payload = parse_json(delivery.body);
   if (!payload.is_object()) return Malformed{"not a JSON object"};
   const std::string name = text_at(payload, "/event");
   if (name.empty()) return Malformed{"event: missing"};

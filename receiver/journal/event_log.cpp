@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
 
 namespace backstay::journal {
 namespace {
@@ -15,7 +16,7 @@ using nlohmann::json;
 using Labels = std::map<std::string, std::string>;
 
 std::optional<Labels> labels_in(const std::string& text) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = parse_json(text);
   if (!object.is_object()) return std::nullopt;
   Labels labels;
   for (const auto& [name, value] : object.items()) {

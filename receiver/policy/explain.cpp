@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
 #include "receiver/policy/facts.h"
 #include "receiver/policy/guards.h"
 
@@ -43,7 +44,7 @@ Result<std::map<std::string, std::string>> labels_of(const json& document) {
   const auto found = document.find("labels");
   if (found == document.end() || found->is_null()) return labels;
   const json object =
-      found->is_string() ? json::parse(found->get<std::string>(), nullptr, false) : *found;
+      found->is_string() ? parse_json(found->get_ref<const std::string&>()) : *found;
   if (!object.is_object()) return fail("labels: expected an object");
   for (const auto& [name, value] : object.items()) {
     if (!value.is_string()) return fail("labels." + name + ": expected text");
@@ -131,7 +132,7 @@ json explain(const StoredEvent& event, const Facts& facts, History history, cons
   json answer = {{"mode", to_string(policy.mode)},         {"event", to_string(event.event.kind)},
                  {"verdict", to_string(decision.verdict)}, {"reason", to_string(decision.reason)},
                  {"explanation", decision.explanation},    {"rule", decision.rule},
-                 {"facts", json::parse(to_json(facts))},   {"guards", json::array()}};
+                 {"facts", parse_json(to_json(facts))},    {"guards", json::array()}};
   if (decision.verdict == Verdict::act || decision.verdict == Verdict::observe ||
       decision.verdict == Verdict::wait) {
     answer["action"] = to_string(decision.action);

@@ -5,33 +5,34 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
+#include "receiver/json_text.h"
+#include "receiver/policy/rules_answer.h"
 
 namespace backstay {
 namespace {
 
 using nlohmann::json;
 
+// Without labels nothing can be told from another service's: then the answer is not understood
+// (an exception of the library).
+const json::object_t& labels_of(const json& shown, const char* key = "labels") {
+  return shown.at(key).get_ref<const json::object_t&>();
+}
+
 // Alertmanager and external_labels add labels that Prometheus' own list does not have, so every
 // label that Prometheus shows must be on the event, not the reverse.
 bool is_same_alert(const json& alert, const std::map<std::string, std::string>& labels) {
-  const json shown = alert.value("labels", json::object());
-  return std::all_of(shown.items().begin(), shown.items().end(), [&](const auto& label) {
-    const auto found = labels.find(label.key());
-    return found != labels.end() && label.value() == found->second;
+  const json::object_t& shown = labels_of(alert);
+  // Each has its alertname; one with no label at all would be the same as any.
+  return !shown.empty() && std::all_of(shown.begin(), shown.end(), [&](const auto& label) {
+    const auto found = labels.find(label.first);
+    return found != labels.end() && label.second == found->second;
   });
 }
 
 // All rules of the server and all their active alerts: in a storm that is far more than of other
 // answers, and then it is needed most. (Prometheus 2.42 knows no filter by name.)
 constexpr std::size_t kRulesBytesMax = 32 * 1024 * 1024;
-
-// Rules of other names are forgotten as soon as they are read: a storm of theirs takes memory.
-json parse_rules(const std::string& body, const std::string& alert) {
-  return json::parse(body, [&](int, json::parse_event_t event, json& parsed) {
-    if (event != json::parse_event_t::object_end || !parsed.contains("alerts")) return true;
-    return parsed.value("name", "") == alert;
-  });
-}
 
 // The rules of all groups that carry the alert's name: there may be one for each severity.
 std::vector<json> rules_named(const json& answer, const std::string& alert) {
@@ -47,20 +48,21 @@ std::vector<json> rules_named(const json& answer, const std::string& alert) {
 // A rule's own labels are on each of its alerts; a rule whose labels the event does not carry is
 // for another severity.
 bool is_rule_of(const json& rule, const std::map<std::string, std::string>& labels) {
-  const json own = rule.value("labels", json::object());
-  return std::all_of(own.items().begin(), own.items().end(), [&](const auto& label) {
-    if (label.value().template get<std::string>().find("{{") != std::string::npos) return true;
-    const auto found = labels.find(label.key());
-    return found != labels.end() && label.value() == found->second;
+  const json::object_t& own = labels_of(rule);
+  return std::all_of(own.begin(), own.end(), [&](const auto& label) {
+    const auto& value = label.second.template get_ref<const std::string&>();
+    if (value.find("{{") != std::string::npos) return true;
+    const auto found = labels.find(label.first);
+    return found != labels.end() && value == found->second;
   });
 }
 
 // A series of another service says nothing about this alert's.
 bool speaks_of(const json& series, const std::map<std::string, std::string>& labels) {
-  const json metric = series.value("metric", json::object());
-  return std::all_of(metric.items().begin(), metric.items().end(), [&](const auto& label) {
-    const auto found = labels.find(label.key());
-    return found == labels.end() || label.value() == found->second;
+  const json::object_t& metric = labels_of(series, "metric");
+  return std::all_of(metric.begin(), metric.end(), [&](const auto& label) {
+    const auto found = labels.find(label.first);
+    return found == labels.end() || label.second == found->second;
   });
 }
 
@@ -73,7 +75,7 @@ Result<bool> PrometheusAlerts::has_result(const std::string& query,
   const auto answer = http_.send(request);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail("data_query answers " + std::to_string(answer->status));
-  const json result = json::parse(answer->body);
+  const json result = parse_json(answer->body);
   const json& series = result.at("data").at("result");
   return std::any_of(series.begin(), series.end(),
                      [&](const json& one) { return speaks_of(one, labels); });
@@ -95,7 +97,7 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
     return facts;
   }
   try {
-    std::vector<json> rules = rules_named(parse_rules(answer->body, alert), alert);
+    std::vector<json> rules = rules_named(parse_rules_answer(answer->body, alert), alert);
     rules.erase(std::remove_if(rules.begin(), rules.end(),
                                [&](const json& rule) { return !is_rule_of(rule, labels); }),
                 rules.end());

@@ -31,6 +31,9 @@ ADAPTERS = {
 WALLS = {"base": ("exporter/", "receiver/"), "exporter": ("receiver/",), "receiver": ("exporter/",)}
 # Costly to compile: no header drags these in, but the one that exists for it.
 ONLY_IN_CPP = {r"nlohmann/json\.hpp": "receiver/intake/json_fields.h"}
+# It has no limit of depth: the receiver, whom strangers write to, has parse_json().
+NLOHMANN_READS = re.compile(r"\bjson::(parse|sax_parse|accept)\(")
+READERS_OF_JSON = ("receiver/json_text.cpp", "receiver/policy/rules_answer.cpp")
 problems: list[str] = []
 
 
@@ -71,8 +74,11 @@ def check_include(name: str, included: str) -> None:
 def main() -> int:
     checked = check_names_and_lengths()
     for path in sources(*WINGS):
-        for included in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', code_of(path), re.M):
-            check_include(str(path.relative_to(ROOT)), included)
+        name, code = str(path.relative_to(ROOT)), code_of(path)
+        for included in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', code, re.M):
+            check_include(name, included)
+        if name.startswith("receiver/") and name not in READERS_OF_JSON and NLOHMANN_READS.search(code):
+            problems.append(f"{name} reads JSON without a limit of depth: parse_json() has one")
     if checked < 100:
         problems.append(f"only {checked} sources found: this check looks in the wrong place")
     print("\n".join(problems), end="\n" if problems else "")

@@ -103,5 +103,15 @@ TEST(GenericPayload, WhatIsToldOfAReleaseIsWhereTheConfigurationSays) {
   EXPECT_EQ(unclear->details.not_understood.at("rollback_safe"), "/safe: expected true or false");
 }
 
+TEST(GenericPayload, WhatIsNestedTooDeeplyIsRefused) {
+  GenericConfig config = vercel();
+  config.details = {{"commit", "/payload/sha"}};
+  const Generic provider(secrets({"test-secret"}), config);
+  const std::string body =
+      R"({"type": "deployment.succeeded", "id": 17, "payload": {"deployment": {"id": "dpl_2"}, "sha": )" +
+      std::string(100'000, '[') + std::string(100'000, ']') + "}}";
+  EXPECT_EQ(malformed(provider.parse({{}, body, WallTime()}, "host")), "not a JSON object");
+}
+
 }  // namespace
 }  // namespace backstay::intake

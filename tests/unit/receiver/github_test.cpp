@@ -268,5 +268,18 @@ TEST(GithubPayload, WhatGithubItselfTellsWronglyCostsNothing) {
   EXPECT_EQ(found->details.not_understood.count("commit_time"), 1U);
 }
 
+// Whoever may make a deployment writes its payload.
+TEST(GithubPayload, ATextThatIsNestedTooDeeplyTellsNothing) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const std::string& text :
+       {deep, R"({\"release\": \"v9\", \"x\": )" + deep + "}", R"({\"commit\": )" + deep + "}"}) {
+    const auto found = event(parse("deployment", deployment("v2", "\"" + text + "\"")));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->release, "v2");
+    EXPECT_EQ(found->details.commit, "f95f852bd8fca8fcc58a9a2d6c842781e32a215e");
+    EXPECT_TRUE(found->details.not_understood.empty());
+  }
+}
+
 }  // namespace
 }  // namespace backstay::intake

@@ -107,5 +107,17 @@ TEST(JsonView, ReadsAShortTextAfterALongOne) {
   EXPECT_EQ(parse_json("[2]"), json::parse("[2]")) << "also after one that it refused";
 }
 
+TEST(JsonView, OneDoesNotTakeAnothersText) {
+  const JsonView outer(R"({"a": "outer", "list": [1, 2, 3]})");
+  {
+    const JsonView inner(R"({"a": "inner", "list": [4, 5]})");
+    EXPECT_EQ(inner.text("/a"), "inner");
+  }
+  const JsonView last(R"({"a": "last"})");
+  EXPECT_EQ(outer.text("/a"), "outer");
+  EXPECT_EQ(outer.copy("/list"), json::parse("[1, 2, 3]"));
+  EXPECT_EQ(last.text("/a"), "last");
+}
+
 }  // namespace
 }  // namespace backstay::intake

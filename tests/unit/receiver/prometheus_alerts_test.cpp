@@ -144,6 +144,76 @@ TEST_F(PrometheusAlertsTest, GarbageIsNotKnown) {
   }
 }
 
+// Labels may have any name, also those of a rule's fields.
+TEST_F(PrometheusAlertsTest, LabelsThatAreCalledLikeARulesFieldsTellServicesApart) {
+  const auto named = [](const std::string& service) {
+    return R"({"labels": {"alertname": "ErrorRatioHigh", "alerts": "page", "name": "a", "service": ")" +
+           service + R"("}, "state": "firing", "activeAt": "2026-11-23T08:00:00Z"})";
+  };
+  const std::map<std::string, std::string> labels = {{"alertname", "ErrorRatioHigh"},
+                                                     {"service", "shop"},
+                                                     {"severity", "critical"},
+                                                     {"alerts", "page"},
+                                                     {"name", "a"}};
+  http.answer("/api/v1/query", 200, series("shop"));
+  http.answer("/api/v1/rules", 200, rules(named("another")));
+  http.answer("/api/v1/rules", 200, rules(named("shop")));
+  const AlertFacts others =
+      PrometheusAlerts("http://prometheus", http).ask("ErrorRatioHigh", labels);
+  EXPECT_TRUE(others.known) << others.problem;
+  EXPECT_FALSE(others.firing);
+  EXPECT_TRUE(PrometheusAlerts("http://prometheus", http).ask("ErrorRatioHigh", labels).firing);
+}
+
+TEST_F(PrometheusAlertsTest, ARulesOwnLabelCalledAlertsTellsRulesApart) {
+  http.answer("/api/v1/rules", 200, R"({"data": {"groups": [{"rules": [{"name": "ErrorRatioHigh",
+      "health": "ok", "labels": {"alerts": "page", "name": "a", "severity": "critical"},
+      "alerts": []}]}]}})");
+  expect_unknown("Prometheus has no alerting rule of that name and labels");
+}
+
+TEST_F(PrometheusAlertsTest, WithoutLabelsNothingIsTheSame) {
+  for (const char* alert :
+       {R"({"state": "firing", "activeAt": "2026-11-23T08:00:00Z"})",
+        R"({"labels": [], "state": "firing"})", R"({"labels": null, "state": "firing"})"}) {
+    http = test::ScriptedHttp();
+    http.answer("/api/v1/rules", 200, rules(alert));
+    expect_unknown("Prometheus' answer is not what its API promises");
+    EXPECT_FALSE(ask().firing) << alert;
+  }
+  http = test::ScriptedHttp();
+  http.answer("/api/v1/query", 200, series("shop"));
+  http.answer("/api/v1/rules", 200, rules(R"({"labels": {}, "state": "firing"})"));
+  EXPECT_FALSE(ask().firing);
+  http = test::ScriptedHttp();
+  http.answer("/api/v1/rules", 200, R"({"data": {"groups": [{"rules": [{"name": "ErrorRatioHigh",
+      "health": "ok", "alerts": []}]}]}})");
+  expect_unknown("Prometheus' answer is not what its API promises");
+}
+
+TEST_F(PrometheusAlertsTest, ASeriesWithoutLabelsProvesNothing) {
+  http.answer("/api/v1/rules", 200, rules(""));
+  http.answer("/api/v1/query", 200, R"({"data": {"result": [{"value": [0, "1"]}]}})");
+  expect_unknown("Prometheus' answer is not what its API promises");
+}
+
+TEST_F(PrometheusAlertsTest, OfTenThousandAlertsOfOneRuleTheLastIsFound) {
+  std::string alerts;
+  for (int i = 0; i < 10'000; ++i) alerts += active("service-" + std::to_string(i)) + ",";
+  http.answer("/api/v1/query", 200, series("shop"));
+  http.answer("/api/v1/rules", 200, rules(alerts + active("another")));
+  http.answer("/api/v1/rules", 200, rules(alerts + active("shop")));
+  EXPECT_FALSE(ask().firing);
+  const AlertFacts facts = ask();
+  EXPECT_TRUE(facts.known) << facts.problem;
+  EXPECT_TRUE(facts.firing);
+}
+
+TEST_F(PrometheusAlertsTest, AnAnswerThatIsNestedTooDeeplyIsNotKnown) {
+  http.answer("/api/v1/rules", 200, rules(std::string(100'000, '[') + std::string(100'000, ']')));
+  expect_unknown("Prometheus' answer is not what its API promises");
+}
+
 TEST_F(PrometheusAlertsTest, GarbageInPlaceOfDataIsNotKnown) {
   http.answer("/api/v1/rules", 200, rules(""));
   http.answer("/api/v1/query", 200, "<html>");

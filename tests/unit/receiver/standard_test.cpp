@@ -108,9 +108,14 @@ TEST(StandardPayload, WhatIsNoJsonObjectIsMalformed) {
   }
 }
 
-TEST(StandardPayload, AValueThatIsNestedDeeplyDoesNoHarm) {
+TEST(StandardPayload, WhatIsNestedTooDeeplyIsRefused) {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-  EXPECT_TRUE(event(R"({"event": "backup_requested", "more": )" + deep + "}"));
+  for (const char* key : {"more", "commit", "release"}) {
+    EXPECT_EQ(
+        malformed(R"({"event": "backup_requested", ")" + std::string(key) + "\": " + deep + "}"),
+        "not a JSON object")
+        << key;
+  }
 }
 
 TEST(StandardPayload, AnEventThatIsNoTextIsMalformed) {
