@@ -186,7 +186,7 @@ struct Connection {
 struct Server::Impl {
   Impl(Handler handler_in, ServerLimits limits_in, std::shared_ptr<TlsFiles> tls_in)
       : handler(std::move(handler_in)),
-        limits(limits_in),
+        limits(std::move(limits_in)),
         tls(std::move(tls_in)),
         admission({limits.connections_max, limits.peer_connections_max, limits.shared_peers}),
         parser(handler, limits, bodies_too_large, is_stopping) {}
@@ -330,7 +330,7 @@ struct Server::Impl {
 };
 
 Server::Server(Handler handler, ServerLimits limits, std::shared_ptr<TlsFiles> tls)
-    : impl_(std::make_unique<Impl>(std::move(handler), limits, std::move(tls))) {}
+    : impl_(std::make_unique<Impl>(std::move(handler), std::move(limits), std::move(tls))) {}
 
 Server::~Server() { stop(); }
 
