@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/pg.h"
 #include "base/pg_address.h"
@@ -25,6 +26,15 @@ void remove_partial(const std::string& dir, const std::string& id) {
       leftovers.push_back(at->path());
   }
   for (const fs::path& leftover : leftovers) fs::remove_all(leftover, ignored);
+}
+
+// The first of its errors is why: with --jobs the last one may only tell that a worker ended.
+std::string first_error(const std::string& said) {
+  std::istringstream lines(said);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(": error: ") != std::string::npos) return line;
+  }
+  return said;
 }
 
 std::string size_text(const std::vector<ManifestFile>& files) {
@@ -55,7 +65,8 @@ Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
   command.environment.emplace_back("PGAPPNAME", "backstay");
   command.deadline = config_.timeout;
   command.stop = attempt.stop;
-  const CommandResult result = processes_.run(command);
+  CommandResult result = processes_.run(command);
+  result.err = first_error(result.err);
   if (!result.ok()) return fail(command.argv.front() + ": " + result.describe());
   return {};
 }

@@ -175,6 +175,20 @@ TEST_F(RealBackup, WithoutAPasswordNobodyIsAskedForOne) {
   EXPECT_NE(result.detail.find("no password supplied"), std::string::npos) << result.detail;
 }
 
+// Of pg_dump's workers one meets the policy, and the last line is only that a worker died.
+TEST_F(RealBackup, WhatAWorkerOfPgDumpMayNotReadIsTold) {
+  cluster->execute("CREATE ROLE eve LOGIN IN ROLE pg_read_all_data");
+  cluster->execute("CREATE DATABASE walled");
+  cluster->execute("CREATE TABLE hidden (id int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
+                   "walled");
+  std::string url = cluster->url("walled");
+  const StepResult result = perform(url.replace(url.find("postgres@"), 9, "eve@"));
+  EXPECT_EQ(result.outcome, Outcome::failed);
+  EXPECT_NE(result.detail.find("row-level security policy for table \"hidden\""), std::string::npos)
+      << result.detail;
+  cluster->execute("DROP DATABASE walled");
+}
+
 TEST_F(RealBackup, ADatabaseThatIsDownFailsAndLeavesNothing) {
   cluster->stop();
   const StepResult result = perform(cluster->url("shop"));
