@@ -23,9 +23,9 @@ Attempts attempts_at(std::string_view name, const std::vector<Step>& steps) {
 }
 
 // A step that was cut off, and of which the check then said that it has not happened.
-bool may_start_again(const Attempts& attempts) {
+bool may_start_again(const StepSpec& spec, const Attempts& attempts) {
   return attempts.last->outcome == "unknown" && attempts.last->finding == "not_done" &&
-         attempts.count < kAttemptsMax;
+         attempts.count < spec.attempts_max;
 }
 
 bool is_one_of(const std::vector<StepSpec>& specs, const std::string& name) {
@@ -43,8 +43,8 @@ std::vector<StepSpec> steps_for(const journal::Run& run, bool for_an_alert) {
   if (run.action != "deploy" && !is_rollback) return {};
   if (run.action == "deploy") specs.push_back({"stage"});
   specs.push_back({"switch"});
-  specs.push_back({"verify"});
-  if (is_rollback && for_an_alert) specs.push_back({"confirm"});
+  specs.push_back({"verify", false, kLooksMax});
+  if (is_rollback && for_an_alert) specs.push_back({"confirm", false, kLooksMax});
   return specs;
 }
 
@@ -60,7 +60,7 @@ NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<Step>& 
     const std::string name(spec.name);
     if (attempts.last == nullptr) return {NextStep::What::start, name, "", ""};
     if (attempts.last->is_done()) continue;
-    if (may_start_again(attempts)) return {NextStep::What::start, name, "", ""};
+    if (may_start_again(spec, attempts)) return {NextStep::What::start, name, "", ""};
     const bool has_failed = attempts.last->outcome == "failed";
     return {NextStep::What::finish, name, has_failed ? "failed" : "unknown",
             name + ": " + attempts.last->detail};
@@ -72,7 +72,7 @@ std::string needs_alongside(const std::vector<StepSpec>& specs, const std::vecto
   for (const StepSpec& spec : specs) {
     if (!spec.alongside) continue;
     const Attempts attempts = attempts_at(spec.name, steps);
-    if (attempts.last == nullptr || may_start_again(attempts)) return std::string(spec.name);
+    if (attempts.last == nullptr || may_start_again(spec, attempts)) return std::string(spec.name);
   }
   return "";
 }

@@ -8,6 +8,12 @@
 
 namespace backstay {
 
+// A step whose finding is not_done has not happened and is started again, so often in all.
+inline constexpr int kAttemptsMax = 3;
+// One that only looks harms nobody by looking again, however often the receiver is restarted
+// meanwhile: an update of it, or a crash of something else, must not be taken for a bad release.
+inline constexpr int kLooksMax = 100;
+
 // How the steps of a run follow from what its journal says so far. Pure, so that a run goes on
 // after a crash exactly as it would have gone on without one.
 //
@@ -20,6 +26,7 @@ namespace backstay {
 struct StepSpec {
   std::string_view name;
   bool alongside = false;  // runs beside the others; its failure does not end the run
+  int attempts_max = kAttemptsMax;
 };
 
 // The steps of this run, in order. Only a rollback for an alert can be confirmed. None for an
@@ -35,9 +42,7 @@ struct NextStep {
   std::string detail;   // with finish
 };
 // Steps alongside are not considered; see needs_alongside(). A run with a step that is not its own
-// goes no further. A step whose finding is not_done has
-// not happened: it is started again, at most kAttemptsMax times in all.
-inline constexpr int kAttemptsMax = 3;
+// goes no further.
 NextStep next_step(const std::vector<StepSpec>& specs, const std::vector<journal::Step>& steps);
 
 // The step alongside that has still to be started, or an empty name.

@@ -59,6 +59,12 @@ std::optional<Run> find_run(Transaction& tx, std::int64_t id) {
   return first_run(select.bind(id));
 }
 
+std::optional<Run> last_switching_run(Transaction& tx) {
+  Statement select = tx.prepare(std::string(kRunColumns) +
+                                "WHERE action IN ('deploy', 'rollback') ORDER BY id DESC LIMIT 1");
+  return first_run(select);
+}
+
 std::optional<Run> run_of_event(Transaction& tx, std::int64_t event_id) {
   Statement select = tx.prepare(std::string(kRunColumns) + "WHERE event_id = ?");
   return first_run(select.bind(event_id));

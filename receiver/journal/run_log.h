@@ -46,6 +46,8 @@ struct Step {
 std::int64_t append_run(Transaction& tx, const Run& run);
 std::optional<Run> run_in_flight(Transaction& tx);
 std::optional<Run> find_run(Transaction& tx, std::int64_t id);
+// The newest that switches: a deploy or a rollback.
+std::optional<Run> last_switching_run(Transaction& tx);
 std::optional<Run> run_of_event(Transaction& tx, std::int64_t event_id);
 void end_run(Transaction& tx, std::int64_t run_id, WallTime at, const std::string& outcome,
              const std::string& detail);

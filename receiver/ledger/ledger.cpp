@@ -219,7 +219,9 @@ void mark_rolled_back(Transaction& tx, std::int64_t deployment_id, WallTime at,
   if (!select.bind(deployment_id).next()) return;
   const std::string release = select.text(0);
   tx.prepare("UPDATE deployments SET rolled_back = 1 WHERE id = ?").bind(deployment_id).run();
-  tx.prepare("UPDATE releases SET poisoned_at = ?, poison_reason = ? WHERE name = ?")
+  // Once the poison is taken off it has to settle anew.
+  tx.prepare(
+        "UPDATE releases SET good_at = NULL, poisoned_at = ?, poison_reason = ? WHERE name = ?")
       .bind(to_unix_ms(at))
       .bind(reason)
       .bind(release)

@@ -53,7 +53,8 @@ std::string state_of(const Release& release, const Ledger& ledger) {
   if (release.poisoned_at) return "poisoned";
   if (release.good_at) return "good";
   const Deployment* live = ledger.live();
-  return live != nullptr && live->release == release.name ? "settling" : "candidate";
+  if (live == nullptr || live->release != release.name) return "candidate";
+  return live->kind == "observed" ? "observed" : "settling";
 }
 
 json ledger_report(const Ledger& ledger, const std::map<std::string, ReleaseDetails>& details,

@@ -11,7 +11,8 @@
 
 namespace backstay {
 
-// candidate, settling (it is live), good or poisoned.
+// candidate, settling (it is live), observed (live by other means: good only when it is adopted),
+// good or poisoned.
 std::string state_of(const Release& release, const Ledger& ledger);
 
 // The ledger as `backstay releases list --json` prints it: {"releases": […], "deployments": […]},

@@ -79,6 +79,25 @@ Origin told_of(const std::string& live_release, const Event& event) {
   return {event.actor, event.details};
 }
 
+// A switch of which nobody knew how it ended when its run did: the driver's word now tells. What it
+// was for then holds too, above all the poison on what was rolled back.
+void settle_last_switch(Transaction& tx, const std::string& live_release, WallTime now) {
+  const auto run = last_switching_run(tx);
+  if (!run || run->outcome != "unknown") return;
+  const auto steps = steps_of(tx, run->id);
+  const auto last = std::find_if(steps.rbegin(), steps.rend(),
+                                 [](const journal::Step& step) { return step.name == "switch"; });
+  if (last == steps.rend() || last->finding != "unknown") return;
+  const bool has_happened = run->release_to == live_release;
+  record_finding(tx, last->token, now, has_happened ? "done" : "not_done",
+                 "after its run, release " + live_release + " is live");
+  const Ledger ledger = load_ledger(tx);
+  const Deployment* before = ledger.live();
+  if (!has_happened || (before != nullptr && before->release != run->release_from)) return;
+  const auto cause = find_event(tx, run->event_id);
+  record_switch(tx, *run, cause ? cause->event : Event{}, *last, now);
+}
+
 }  // namespace
 
 void tell(Transaction& tx, const Telling& telling, WallTime at, std::optional<std::int64_t> run_id,
@@ -145,6 +164,7 @@ void record_switch(Transaction& tx, const Run& run, const Event& event, const jo
 
 void set_ledger_right(Transaction& tx, const Facts& facts, const Event& event, WallTime now) {
   if (!facts.live_known || !facts.live_release) return;
+  settle_last_switch(tx, *facts.live_release, now);
   reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, event));
 }
 

@@ -106,11 +106,15 @@ void Runner::perform(const InFlight& flight, const std::string& name) {
   Step step;
   step.run_id = flight.run.id;
   step.name = name;
-  step.started_at = clock_.now();
-  const bool may_begin = write(flight, [&](Transaction& tx) {
+  bool is_disarmed = false;
+  // Looked at with each try to write: a full disk may have kept the step waiting for hours.
+  const bool is_written = write(flight, [&](Transaction& tx) {
+    is_disarmed = kill_switch_.is_disarmed();
+    if (is_disarmed) return;
+    step.started_at = clock_.now();
     step.token = start_step(tx, flight.run.id, name, step.started_at);
   });
-  if (!may_begin) return;
+  if (!is_written || is_disarmed) return;
   const StepResult result = perform_safely(action, flight.context(step.token));
   step.outcome = to_string(result.outcome);
   step.detail = result.detail;
@@ -193,9 +197,9 @@ void Runner::finish(const InFlight& flight, const std::string& outcome, const st
     if (outcome == "failed" || outcome == "unknown") note_run_failed(tx, run.id, now, told);
     look_again_at_approvals(tx);
     tell(tx, telling_, now, run.id, message_for_end(telling_.service, run, outcome, told));
-    if (run.action == "deploy" && outcome != "done" && is_among_the_done("switch", steps)) {
+    if (run.action == "deploy" && outcome == "failed" && is_among_the_done("switch", steps)) {
       // The bad release serves. Whether to go back is the policy's to say, like for any other
-      // event.
+      // event. Of one that nobody could look at nothing is known, and people are told.
       Event event;
       event.kind = EventKind::deploy_failed;
       event.source = "backstay";

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "receiver/ledger/ledger_report.h"
 #include "tests/temporary_folder.h"
 
 namespace backstay {
@@ -69,6 +70,8 @@ TEST_F(LedgerTest, WhatTheDriverToldIsNotGoodByItself) {
     EXPECT_TRUE(reconcile(tx, "5", kNow));
     EXPECT_FALSE(reconcile(tx, "5", kNow));
     EXPECT_FALSE(promote_settled(tx, kNow + minutes(60)));
+    const Ledger ledger = load_ledger(tx);
+    EXPECT_EQ(state_of(*ledger.find("5"), ledger), "observed");
   });
 }
 
@@ -85,6 +88,23 @@ TEST_F(LedgerTest, WhatWasRolledBackIsPoisonedUntilCleared) {
     EXPECT_FALSE(clear_poison(tx, "2", kNow, "ada", "fixed"));
   });
   EXPECT_FALSE(ledger.find("2")->poisoned_at);
+}
+
+TEST_F(LedgerTest, WhatWasRolledBackSettlesAnewBeforeItIsGood) {
+  Ledger ledger = change([](Transaction& tx) {
+    adopt(tx, "1", kNow, "ada", "");
+    open_deployment(tx, "2", "deploy", std::nullopt, kNow);
+    EXPECT_EQ(promote_settled(tx, kNow + minutes(10)), "2");
+    mark_rolled_back(tx, 2, kNow + minutes(20), "errors");
+    open_deployment(tx, "1", "rollback", std::nullopt, kNow + minutes(20));
+    EXPECT_TRUE(clear_poison(tx, "2", kNow + minutes(30), "ada", "fixed"));
+  });
+  EXPECT_EQ(state_of(*ledger.find("2"), ledger), "candidate");
+  ledger = change([](Transaction& tx) {
+    open_deployment(tx, "2", "deploy", std::nullopt, kNow + minutes(40));
+    open_deployment(tx, "3", "deploy", std::nullopt, kNow + minutes(41));
+  });
+  EXPECT_EQ(rollback_target(ledger, {"1", "2", "3"}).release, "1");
 }
 
 TEST_F(LedgerTest, TheTargetIsTheNewestGoodOneNotAnOlder) {

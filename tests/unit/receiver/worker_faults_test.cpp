@@ -1,6 +1,7 @@
 // The worker where things go wrong around it: a full disk, a kill, a stop, an exception, a world
 // that is silent. An action is never doubled, never lost, never done off the record.
 
+#include <fstream>
 #include <thread>
 
 #include "tests/no_more_threads.h"
@@ -69,6 +70,25 @@ TEST_F(WorkerFaultsTest, AStepWhoseBeginIsNotOnDiskIsNotBegun) {
   EXPECT_EQ(last_run("backup").outcome, "done");
 }
 
+TEST_F(WorkerFaultsTest, AStepThatWaitedForTheDiskDoesNotBeginDisarmed) {
+  go_live_with_two();
+  append(asks(EventKind::rollback_requested, "", "cli"));
+  worker->work_once({});  // decided
+  int commits = 0;        // the first settles what was cut off
+  database->on_commit([&]() {
+    if (++commits > 2) throw std::runtime_error("database or disk is full");
+  });
+  clock.on_sleep = [&]() {
+    std::ofstream(folder.path("disarmed")) << "";
+    database->on_commit(nullptr);
+  };
+  work();
+  EXPECT_GT(commits, 2);
+  EXPECT_EQ(*driver.current(), "2");
+  EXPECT_EQ(steps(last_run("rollback")), Strings{});
+  EXPECT_EQ(last_run("rollback").outcome, "stopped");
+}
+
 TEST_F(WorkerFaultsTest, AnEndThatIsNotOnDiskIsFoundOutAfterTheRestart) {
   append(asks(EventKind::backup_requested, "", "cli"));
   worker->work_once({});
@@ -120,6 +140,78 @@ TEST_F(WorkerFaultsTest, ASwitchOfWhichNobodyKnowsEndsTheRunAndCallsAPerson) {
   EXPECT_EQ(steps(run, "backup"), Strings{"switch unknown unknown"});
   EXPECT_EQ(driver.calls().size(), 2u) << "never blindly again";
   EXPECT_TRUE(was_told("critical: shop: rollback from release 2 to 1 unknown, a person is needed"));
+}
+
+TEST_F(WorkerFaultsTest, ASwitchThatTurnsOutLaterToHaveHappenedIsTheRollbackThatItWas) {
+  go_live_with_two();
+  const auto alert_id = append(alert("a"));
+  driver.before = [this](const std::string&, const Attempt&) {
+    driver.set_live("1");
+    driver.set_problem("no answer");
+    return StepResult{Outcome::unknown, "no end within its deadline"};
+  };
+  work();
+  ASSERT_EQ(last_run("rollback").outcome, "unknown");
+  driver.before = nullptr;
+  driver.set_problem("");
+  clock.advance(minutes(1));
+  const auto again = append(asks(EventKind::deploy_requested, "2"));
+  work();
+  EXPECT_EQ(decision(again.value_or(0)).reason, "poisoned");
+  EXPECT_EQ(*driver.current(), "1");
+  EXPECT_EQ(ledger().live()->kind, "rollback");
+  EXPECT_EQ(ledger().find("2")->poison_reason, decision(alert_id.value_or(0)).explanation);
+  EXPECT_EQ(steps(last_run("rollback"), "backup"), Strings{"switch unknown done"});
+}
+
+TEST_F(WorkerFaultsTest, ASwitchThatTurnsOutLaterNotToHaveHappenedChangesNothing) {
+  go_live_with_two();
+  leave_in_flight("switch");
+  driver.set_problem("no answer");
+  work();
+  driver.set_problem("");
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  EXPECT_EQ(steps(last_run("rollback"), "backup"), Strings{"switch unknown not_done"});
+  driver.set_live("1");  // by a person, much later
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  EXPECT_EQ(ledger().live()->kind, "observed");
+  EXPECT_FALSE(ledger().find("2")->poisoned_at);
+}
+
+TEST_F(WorkerFaultsTest, AReceiverThatIsRestartedWhileItVerifiesTakesNoReleaseForBad) {
+  policy.rules.push_back(rule("failed", EventKind::deploy_failed, ActionKind::rollback));
+  restart();
+  append(asks(EventKind::deploy_requested, "2"));
+  int restarts = 0;
+  const auto until_stopped = [&]() {
+    std::stop_source stop;
+    verify->on_perform = [&](const StepContext&) {
+      stop.request_stop();
+      ++restarts;
+      return StepResult{Outcome::unknown, "stopped while asking"};
+    };
+    work(stop.get_token());
+    restart();
+  };
+  for (int i = 0; i < 10; ++i) until_stopped();
+  EXPECT_EQ(restarts, 10);
+  verify->on_perform = [](const StepContext&) { return StepResult{Outcome::done, "healthy"}; };
+  work();
+  EXPECT_EQ(last_run("deploy").outcome, "done");
+  EXPECT_EQ(driver.calls(), (Strings{"stage 2", "switch 2"}));
+}
+
+TEST_F(WorkerFaultsTest, AReleaseOfWhichNothingCouldBeSeenIsNoFailedOne) {
+  policy.rules.push_back(rule("failed", EventKind::deploy_failed, ActionKind::rollback));
+  restart();
+  verify->on_perform = [](const StepContext&) -> StepResult { throw std::runtime_error("oh"); };
+  append(asks(EventKind::deploy_requested, "2"));
+  work();
+  EXPECT_EQ(last_run("deploy").outcome, "unknown");
+  EXPECT_TRUE(was_told("error: shop: deploy of release 2 unknown"));
+  EXPECT_TRUE(runs("rollback").empty());
 }
 
 TEST_F(WorkerFaultsTest, ASwitchThatIsCutOffEachTimeIsTriedThreeTimes) {

@@ -205,7 +205,13 @@ TEST_F(WorkerTest, ARollbackThatIsNotConfirmedCallsAPerson) {
 
 TEST_F(WorkerTest, DisarmedNoNewStepBegins) {
   go_live_with_two();
+  std::latch backup_begun(1);  // it runs alongside
+  backup->on_perform = [&](const StepContext&) {
+    backup_begun.count_down();
+    return StepResult{Outcome::done, ""};
+  };
   driver.before = [&](const std::string&, const Attempt&) {
+    backup_begun.wait();
     std::ofstream(folder.path("disarmed")) << "";
     return std::nullopt;
   };
