@@ -58,6 +58,7 @@ Policy read_policy(ConfigNode node) {
       node.duration_or("approve_within", minutes(30), seconds(1), hours(24 * 7));
   ConfigNode limits = node.section("limits");
   policy.rollbacks_per_hour = static_cast<int>(limits.integer_or("rollbacks_per_hour", 2, 1, 100));
+  policy.deploys_per_hour = static_cast<int>(limits.integer_or("deploys_per_hour", 20, 1, 1000));
   std::set<std::string> names;
   for (ConfigNode& entry : node.sections("rules")) {
     Rule rule;

@@ -254,7 +254,8 @@ json Control::explain(const json& parameters) {
   const auto read = journal_.read([&](journal::Transaction& tx) {
     const auto stored = find_event(tx, id);
     if (document.contains("event_id") && stored) event = *stored;
-    history = load_history(tx, document.contains("event_id") ? id : 0, config_.policy, now);
+    history = load_history(tx, document.contains("event_id") ? id : 0, event->received_at,
+                           config_.policy, now);
   });
   if (!read) return error(read.error().message);
   Facts facts = facts_.gather(event->event, std::chrono::milliseconds(0), {});

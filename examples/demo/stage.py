@@ -252,7 +252,7 @@ policy:
     - {{name: failed-deploy, on: {{event: deploy_failed}}, do: [backup, rollback]}}
     - {{name: bad-release, on: {{event: alert_firing, labels: {{action: rollback}}}}, within: 30m,
        do: [backup, rollback], cooldown: {self.cooldown}}}
-  limits: {{rollbacks_per_hour: {self.rollbacks_per_hour}}}
+  limits: {{rollbacks_per_hour: {self.rollbacks_per_hour}, deploys_per_hour: 1000}}
 backups: {{dir: {self.dir}/backups}}
 deploy:
   driver: command

@@ -1,6 +1,7 @@
 #include "receiver/policy/guards.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/duration.h"
@@ -8,6 +9,10 @@
 
 namespace backstay {
 namespace {
+
+// So long after a run its echo may still be under way. A request of somebody who then wants that
+// release again, after another one, takes longer.
+constexpr std::chrono::seconds kEchoGrace{10};
 
 constexpr std::string_view kAlertIsReal = "the alert fires in Prometheus, with data behind it";
 
@@ -59,6 +64,16 @@ Guard nobody_refused(const Case& c, const Deployment& live) {
                   (refused.reason.empty() ? "" : ": " + refused.reason)};
   }
   return std::nullopt;
+}
+
+// People were asked about a deployment, perhaps for many alerts: with it the question goes away.
+Guard is_still_the_question(const Case& c, const Deployment& live) {
+  const auto& approval = c.history.approval;
+  if (!approval || c.is_answered() || !approval->plan.deployment_id) return std::nullopt;
+  if (approval->plan.deployment_id == live.id) return std::nullopt;
+  return No{Reason::not_the_live_release, "people were asked about release " +
+                                              approval->plan.release_from + ", but now " +
+                                              live.release + " is live"};
 }
 
 // An approval is for what was told, and for nothing else.
@@ -128,9 +143,16 @@ Guard once_per_deployment(const Case& c, const Deployment& live) {
   return std::nullopt;
 }
 
+int limit_per_hour(const Policy& policy, ActionKind action) {
+  if (action == ActionKind::rollback) return policy.rollbacks_per_hour;
+  return action == ActionKind::deploy ? policy.deploys_per_hour : std::numeric_limits<int>::max();
+}
+
 Guard not_too_often(const Case& c) {
   if (c.by_a_person()) return std::nullopt;
-  int rollbacks = 0;
+  const std::string_view action = to_string(c.rule.action);
+  const int limit = limit_per_hour(c.policy, c.rule.action);
+  int runs = 0;
   for (const journal::Run& run : c.history.runs) {
     const auto age = c.now - run.started_at;
     if (run.rule == c.rule.name && c.rule.cooldown.count() > 0 && age < c.rule.cooldown) {
@@ -138,14 +160,12 @@ Guard not_too_often(const Case& c) {
                                       format_rfc3339(run.started_at) + "; its cooldown is " +
                                       format_duration(c.rule.cooldown)};
     }
-    if (run.action == "rollback" && age < std::chrono::hours(1)) ++rollbacks;
+    if (run.action == action && age < std::chrono::hours(1)) ++runs;
   }
-  if (c.rule.action == ActionKind::rollback && rollbacks >= c.policy.rollbacks_per_hour) {
-    return No{Reason::hourly_limit, std::to_string(rollbacks) +
-                                        " rollbacks within the last hour; the limit is " +
-                                        std::to_string(c.policy.rollbacks_per_hour)};
-  }
-  return std::nullopt;
+  if (runs < limit) return std::nullopt;
+  return No{Reason::hourly_limit, std::to_string(runs) + " " + std::string(action) +
+                                      "s within the last hour; the limit is " +
+                                      std::to_string(limit)};
 }
 
 Guard is_armed(const Case& c) {
@@ -203,10 +223,26 @@ Guard is_not_live(const Decision& plan) {
   return No{Reason::already_live, "release " + plan.release_to + " is live already"};
 }
 
+// A deploy program may say that it deploys in words that ask for a deploy, as a GitHub deployment
+// does. The run in whose time such a request came has answered it, however late it is looked at.
+Guard was_answered_by_a_run(const Case& c, const Decision& plan) {
+  if (c.by_a_person()) return std::nullopt;
+  const WallTime at = c.stored.received_at;
+  for (const journal::Run& run : c.history.runs) {
+    const bool is_to_it = run.event_id != c.stored.id && run.release_to == plan.release_to;
+    if (!is_to_it || at < run.started_at) continue;
+    const auto grace = run.outcome == "done" ? kEchoGrace : std::chrono::seconds(0);
+    if (run.ended_at && at > *run.ended_at + grace) continue;
+    return No{Reason::ours, "it was asked for while our run " + std::to_string(run.id) +
+                                " made release " + plan.release_to + " live; this is its echo"};
+  }
+  return std::nullopt;
+}
+
 // Our own switch sets off webhooks elsewhere, which come back late and in any order: where a rule
 // deploys what was deployed elsewhere, they must not set off the next switch.
 Guard is_no_echo(const Case& c, const Decision& plan) {
-  if (asks_for_something(c.event().kind)) return std::nullopt;
+  if (asks_for_something(c.event().kind)) return was_answered_by_a_run(c, plan);
   for (const Deployment& deployment : c.history.ledger.deployments) {
     if (deployment.release != plan.release_to || !deployment.run_id) continue;
     return No{Reason::ours, "release " + plan.release_to + " went live by our run " +
@@ -262,6 +298,8 @@ void ask_for_rollback(const Case& c, Decision& plan, Questions& questions) {
   const Deployment* live = c.history.ledger.live();
   if (live != nullptr) plan.deployment_id = live->id;
   questions.ask("something_live", "a release is live", [&]() { return something_is_live(c); })
+      .ask("still_asked", "what people were asked about is still live",
+           [&]() { return is_still_the_question(c, *live); })
       .ask("alert_real", kAlertIsReal, [&]() { return alert_is_real(c); })
       .ask("about_live", "what happened is about the live release",
            [&]() { return names_live_release(c, *live); })

@@ -4,12 +4,19 @@
 
 namespace backstay {
 
-History load_history(journal::Transaction& tx, std::int64_t event_id, const Policy& policy,
-                     WallTime now) {
+namespace {
+
+// Which runs were in flight when the event came in says whether it is the echo of one.
+constexpr std::chrono::hours kRunsMax{24};
+
+}  // namespace
+
+History load_history(journal::Transaction& tx, std::int64_t event_id, WallTime received_at,
+                     const Policy& policy, WallTime now) {
   History history;
   history.ledger = load_ledger(tx);
   history.approval = find_approval(tx, event_id);
-  WallTime since = now - std::chrono::hours(1);
+  WallTime since = std::min(now - std::chrono::hours(1), received_at - kRunsMax);
   for (const Rule& rule : policy.rules) since = std::min(since, now - rule.cooldown);
   std::optional<std::int64_t> live_id;
   if (const Deployment* live = history.ledger.live()) {

@@ -92,14 +92,31 @@ std::optional<Rule> rule_for(const Event& event, const Policy& policy) {
   return found == policy.rules.end() ? std::nullopt : std::optional(*found);
 }
 
-std::string describe(const Case& c, const Decision& plan) {
-  std::string who = c.event().actor + " asked for it";
-  if (c.is_alert()) who = c.event().subject + " fires";
-  if (const Deployment* live = c.history.ledger.live();
-      c.is_alert() && plan.action == ActionKind::rollback && live != nullptr) {
-    who = c.event().subject + " began " + format_duration(alert_began(c) - live->live_at) +
-          " after release " + plan.release_from + " went live";
+// What it is done for; nobody has asked for what happened elsewhere.
+std::string cause_of(const Case& c, const Decision& plan) {
+  const Event& event = c.event();
+  const Deployment* live = c.history.ledger.live();
+  switch (event.kind) {
+    case EventKind::alert_firing:
+      if (plan.action != ActionKind::rollback || live == nullptr) return event.subject + " fires";
+      return event.subject + " began " + format_duration(alert_began(c) - live->live_at) +
+             " after release " + plan.release_from + " went live";
+    case EventKind::alert_resolved:
+      return event.subject + " resolved";
+    case EventKind::deploy_failed:
+      if (c.is_of_our_own_run()) return "its deploy failed (" + event.subject + ")";
+      return event.actor + " says that its deploy failed";
+    case EventKind::deploy_started:
+    case EventKind::deploy_succeeded:
+      return event.actor + " says: " + std::string(to_string(event.kind)) + " of release " +
+             event.release;
+    default:
+      return event.actor + " asked for it";
   }
+}
+
+std::string describe(const Case& c, const Decision& plan) {
+  const std::string who = cause_of(c, plan);
   switch (plan.action) {
     case ActionKind::deploy:
       return "deploy release " + plan.release_to + ": " + who;
@@ -239,7 +256,8 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
     return refusal;
   }
   plan.verdict = Verdict::act;
-  plan.reason = c.is_alert() ? Reason::release_to_blame : Reason::asked;
+  const bool is_to_blame = c.is_alert() || c.event().kind == EventKind::deploy_failed;
+  plan.reason = is_to_blame ? Reason::release_to_blame : Reason::asked;
   plan.explanation = describe(c, plan);
   if (c.by_a_person()) return plan;
   if (policy.mode == Policy::Mode::observe) {

@@ -34,6 +34,7 @@ struct Policy {
   Mode mode = Mode::observe;
   std::vector<Rule> rules;  // the first that matches is the one
   int rollbacks_per_hour = 2;
+  int deploys_per_hour = 20;
   std::chrono::milliseconds approve_within{30 * 60'000};  // then a question to people expires
 };
 std::string_view to_string(Policy::Mode mode);
@@ -81,7 +82,7 @@ std::string_view to_string(Verdict verdict);
 // Why, as a word for metrics and tests. The explanation says it with names and times.
 enum class Reason {
   asked,               // act: a person or a sender asked
-  release_to_blame,    // act: the alert began after the switch, within its window
+  release_to_blame,    // act: an alert began after its switch, within its window, or it failed
   approved,            // act: a person approved it
   needs_approval,      // wait
   mode_observe,        // observe

@@ -80,7 +80,8 @@ void Decider::decide_each(Transaction& tx, const std::vector<StoredEvent>& part,
       set_ledger_right(tx, facts, stored.event, now);
     }
   }
-  const History history = load_history(tx, part.front().id, policy_, now);
+  const StoredEvent& first = part.front();
+  const History history = load_history(tx, first.id, first.received_at, policy_, now);
   for (const StoredEvent& stored : part) {
     const Decision decision = decide(stored, facts, history, policy_, now);
     record_decision(tx, telling_, stored, decision, history, now);

@@ -99,7 +99,8 @@ int main(int argc, char** argv) {
     const StoredEvent stored = take_in_an_alert(journal, clock.now(), i);
     thought.push_back(milliseconds_of([&]() {
       must(journal.read([&](Transaction& tx) {
-        const History history = load_history(tx, stored.id, observed, clock.now());
+        const History history =
+            load_history(tx, stored.id, stored.received_at, observed, clock.now());
         static_cast<void>(decide(stored, facts, history, observed, clock.now()));
       }));
     }));
@@ -108,7 +109,8 @@ int main(int argc, char** argv) {
           [&](Transaction& tx) { append_facts(tx, stored.id, facts.gathered_at, facts_json); }));
       must(journal.write([&](Transaction& tx) {
         reconcile(tx, facts.live_release.value_or(""), clock.now());
-        const History history = load_history(tx, stored.id, observed, clock.now());
+        const History history =
+            load_history(tx, stored.id, stored.received_at, observed, clock.now());
         const Decision decision = decide(stored, facts, history, observed, clock.now());
         if (decision.verdict != Verdict::observe) {
           std::cerr << decision.explanation << '\n';

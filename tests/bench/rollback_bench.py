@@ -42,7 +42,7 @@ prometheus: {{url: "{url}"}}
 webhooks: [{{name: alertmanager, provider: alertmanager, bearer_token_file: {dir}/token}}]
 policy:
   mode: auto
-  limits: {{rollbacks_per_hour: 100}}
+  limits: {{rollbacks_per_hour: 100, deploys_per_hour: 1000}}
   rules:
     - {{name: bad-release, on: {{event: alert_firing, labels: {{action: rollback}}}}, do: [backup, rollback], cooldown: 0s}}
 backups: {{dir: {dir}/backups}}

@@ -50,7 +50,7 @@ policy:
       do: [backup, rollback]
       cooldown: 1h
       requires_approval: {requires_approval}
-  limits: {{rollbacks_per_hour: 100}}
+  limits: {{rollbacks_per_hour: 100, deploys_per_hour: 1000}}
 backups: {{dir: backups, timeout: {backup_timeout}}}
 deploy:
   deploy: [{driver}, deploy, "{{release}}"]

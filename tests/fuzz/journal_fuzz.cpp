@@ -206,7 +206,7 @@ class World {
     const WallTime now = clock_.now();
     for (std::int64_t id = 1; id < 3; ++id) {
       read([&](Transaction& tx) { find_event(tx, id); });
-      read([&](Transaction& tx) { load_history(tx, id, config_.policy, now); });
+      read([&](Transaction& tx) { load_history(tx, id, now, config_.policy, now); });
       read([&](Transaction& tx) { find_decision(tx, id); });
       read([&](Transaction& tx) {
         const auto run = find_run(tx, id);

@@ -76,6 +76,7 @@ TEST_F(ReceiverConfigTest, TheSmallestHasSafeDefaults) {
   EXPECT_EQ(config.socket_path(), "/var/lib/backstay/control.sock");
   EXPECT_EQ(config.policy.mode, Policy::Mode::observe) << "nothing is done unless asked for";
   EXPECT_EQ(config.policy.rollbacks_per_hour, 2);
+  EXPECT_EQ(config.policy.deploys_per_hour, 20);
   EXPECT_TRUE(config.policy.rules.empty());
   EXPECT_TRUE(config.webhooks.empty());
   EXPECT_TRUE(config.notify.empty());
@@ -103,7 +104,7 @@ webhooks:
 policy:
   mode: approve
   approve_within: 20m
-  limits: {rollbacks_per_hour: 3}
+  limits: {rollbacks_per_hour: 3, deploys_per_hour: 7}
   rules:
     - {name: bad, on: {event: alert_firing, labels: {action: rollback}}, within: 15m,
        do: [backup, rollback], cooldown: 1h}
@@ -138,6 +139,7 @@ notify:
   EXPECT_FALSE(config.policy.rules[0].requires_approval);
   EXPECT_TRUE(config.policy.rules[1].requires_approval);
   EXPECT_EQ(config.policy.rollbacks_per_hour, 3);
+  EXPECT_EQ(config.policy.deploys_per_hour, 7);
   ASSERT_EQ(config.policy.rules.size(), 3u);
   const Rule& bad = config.policy.rules[0];
   EXPECT_EQ(bad.on, EventKind::alert_firing);

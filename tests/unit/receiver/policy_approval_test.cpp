@@ -71,6 +71,15 @@ TEST_F(PolicyApprovalTest, OnlyWhatWasApprovedIsDone) {
   expect_refused(Reason::approval_outdated);
 }
 
+TEST_F(PolicyApprovalTest, AQuestionGoesAwayWithTheDeploymentItWasAbout) {
+  asked();
+  facts.alert->has_data = false;
+  expect_refused(Reason::no_data);  // an open question, which the worker keeps
+  history.ledger.deployments.insert(history.ledger.deployments.begin(),
+                                    {3, "1", "rollback", 5, now, std::nullopt, false});
+  expect_refused(Reason::not_the_live_release);
+}
+
 TEST_F(PolicyApprovalTest, ARefusalHoldsForTheDeployment) {
   journal::Approval refused;
   refused.event_id = 6;

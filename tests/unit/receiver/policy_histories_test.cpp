@@ -77,10 +77,13 @@ class RandomHistory final : public test::WorkerFixture {
                   "SELECT r.id FROM runs r JOIN approvals a ON a.event_id = r.event_id "
                   "WHERE a.answer IS NOT 'approved'");
       expect_facts(tx);
+      auto held = tx.prepare("SELECT count(*) FROM decisions WHERE reason = 'already_rolled_back'");
+      if (held.next()) held_to_one_rollback_ = static_cast<std::size_t>(held.integer(0));
     });
     return faults_;
   }
   std::size_t acted_on_alerts() const { return acted_on_alerts_; }
+  std::size_t held_to_one_rollback() const { return held_to_one_rollback_; }
 
  private:
   std::uint64_t below(std::uint64_t end) { return random_() % end; }
@@ -119,11 +122,12 @@ class RandomHistory final : public test::WorkerFixture {
   std::optional<StepResult> on_change(const std::string& what) {
     if (kill_switch.is_disarmed()) steps_while_disarmed_ += what + " ";
     if (what.rfind("switch ", 0) == 0) {  // somebody else tells us what we do
-      for (const EventKind kind : {EventKind::deploy_started, EventKind::deploy_succeeded}) {
+      for (const EventKind kind :
+           {EventKind::deploy_started, EventKind::deploy_succeeded, EventKind::deploy_requested}) {
         append(from_github(kind, what.substr(7)));
       }
     }
-    if (one_in(12)) return StepResult{Outcome::failed, "as it happens"};
+    if (one_in(switch_fails_one_in_)) return StepResult{Outcome::failed, "as it happens"};
     if (one_in(12)) return StepResult{Outcome::unknown, "no end"};
     return std::nullopt;
   }
@@ -149,6 +153,7 @@ class RandomHistory final : public test::WorkerFixture {
       if (one_in(4)) rule.cooldown = minutes(below(90));
     }
     policy.rules[1].within = minutes(5 + below(60));
+    switch_fails_one_in_ = one_in(4) ? 2 : 12;
     restart();
   }
 
@@ -244,6 +249,8 @@ class RandomHistory final : public test::WorkerFixture {
   std::string steps_while_disarmed_;
   std::vector<std::string> faults_;
   std::size_t acted_on_alerts_ = 0;
+  std::size_t held_to_one_rollback_ = 0;
+  std::uint64_t switch_fails_one_in_ = 12;
 };
 
 std::uint64_t histories() {
@@ -254,15 +261,18 @@ std::uint64_t histories() {
 TEST(PolicyHistoriesTest, SomeThingsNeverHappenWhateverElseDoes) {
   log::configure(log::Level::error, log::Format::logfmt);
   std::size_t acted_on_alerts = 0;
+  std::size_t held_to_one_rollback = 0;
   for (std::uint64_t seed = 0; seed < histories(); ++seed) {
     RandomHistory history(seed);
     history.happen();
     const auto faults = history.faults();
     ASSERT_TRUE(faults.empty()) << "history " << seed << ": " << faults.front();
     acted_on_alerts += history.acted_on_alerts();
+    held_to_one_rollback += history.held_to_one_rollback();
   }
   log::configure(log::Level::info, log::Format::logfmt);
   EXPECT_GE(acted_on_alerts, histories() / 20) << "else they prove nothing";
+  EXPECT_GE(held_to_one_rollback, histories() / 20) << "else they prove nothing";
 }
 
 }  // namespace

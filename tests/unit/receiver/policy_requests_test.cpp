@@ -7,6 +7,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 using test::kStart;
 
 struct PolicyRequestsTest : test::PolicyFixture {};
@@ -32,6 +33,49 @@ TEST_F(PolicyRequestsTest, ADeployThatWasAskedForIsDone) {
   EXPECT_EQ(decision.action, ActionKind::deploy);
   EXPECT_EQ(decision.release_to, "3");
   EXPECT_EQ(decision.explanation, "deploy release 3: ada asked for it");
+}
+
+// As a deploy program does that registers a GitHub deployment.
+TEST_F(PolicyRequestsTest, ARequestThatCameWithinARunToThatReleaseIsItsEcho) {
+  request(EventKind::deploy_requested, "3", "github");
+  const auto decided_at = [this](WallTime received_at) {
+    event.received_at = received_at;
+    return decided();
+  };
+  add_run("deploy", "release", now - minutes(30));
+  journal::Run& run = history.runs.back();
+  run.event_id = 5;
+  run.release_to = "3";
+  EXPECT_EQ(decided_at(now).reason, Reason::ours) << "it still runs";
+  EXPECT_EQ(decided_at(now).verdict, Verdict::note);
+  run.ended_at = now - minutes(20);
+  run.outcome = "failed";
+  EXPECT_EQ(decided_at(*run.ended_at).reason, Reason::ours) << "however late it is looked at";
+  EXPECT_EQ(decided_at(*run.ended_at + seconds(1)).verdict, Verdict::act) << "the next attempt";
+  EXPECT_EQ(decided_at(run.started_at - seconds(1)).verdict, Verdict::act);
+  run.outcome = "done";
+  EXPECT_EQ(decided_at(*run.ended_at + seconds(10)).reason, Reason::ours);
+  EXPECT_EQ(decided_at(*run.ended_at + seconds(11)).verdict, Verdict::act);
+  run.event_id = event.id;
+  EXPECT_EQ(decided_at(*run.ended_at).verdict, Verdict::act) << "its own run";
+  run.event_id = 5;
+  run.release_to = "4";
+  EXPECT_EQ(decided_at(*run.ended_at).verdict, Verdict::act);
+  run.release_to = "3";
+  event.event.source = "cli";
+  EXPECT_EQ(decided_at(*run.ended_at).verdict, Verdict::act) << "a person means it";
+}
+
+TEST_F(PolicyRequestsTest, DeploysThatSendersAskForHaveALimitPerHour) {
+  request(EventKind::deploy_requested, "3", "ci");
+  policy.deploys_per_hour = 2;
+  add_run("deploy", "release", now - minutes(59));
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  add_run("deploy", "release", now - minutes(1));
+  expect_refused(Reason::hourly_limit);
+  EXPECT_EQ(decided().explanation, "2 deploys within the last hour; the limit is 2");
+  event.event.source = "cli";
+  EXPECT_EQ(decided().verdict, Verdict::act);
 }
 
 TEST_F(PolicyRequestsTest, ADeployOfThePoisonedTheLiveOrNoReleaseIsRefused) {
@@ -71,8 +115,14 @@ TEST_F(PolicyRequestsTest, NotEvenAPersonGoesBackOverAReleaseThatIsNotSafe) {
 }
 
 TEST_F(PolicyRequestsTest, AFailedDeployOfTheLiveReleaseMayBeRolledBack) {
+  request(EventKind::deploy_failed, "2", "github");
+  EXPECT_EQ(decided().reason, Reason::release_to_blame);
+  EXPECT_EQ(decided().explanation,
+            "roll back from release 2 to 1: ada says that its deploy failed");
   request(EventKind::deploy_failed, "2", "backstay");
+  event.event.subject = "run 4";
   EXPECT_EQ(decided().verdict, Verdict::act);
+  EXPECT_EQ(decided().explanation, "roll back from release 2 to 1: its deploy failed (run 4)");
   event.event.release = "3";
   expect_refused(Reason::not_the_live_release);
 }
