@@ -106,15 +106,16 @@ void Runner::perform(const InFlight& flight, const std::string& name) {
   Step step;
   step.run_id = flight.run.id;
   step.name = name;
-  bool is_disarmed = false;
-  // Looked at with each try to write: a full disk may have kept the step waiting for hours.
-  const bool is_written = write(flight, [&](Transaction& tx) {
-    is_disarmed = kill_switch_.is_disarmed();
-    if (is_disarmed) return;
+  const bool may_begin = write(flight, [&](Transaction& tx) {
     step.started_at = clock_.now();
     step.token = start_step(tx, flight.run.id, name, step.started_at);
   });
-  if (!is_written || is_disarmed) return;
+  if (!may_begin) return;
+  // That may have waited for the disk for hours.
+  if (kill_switch_.is_disarmed()) {
+    take_back(flight, step);
+    return;
+  }
   const StepResult result = perform_safely(action, flight.context(step.token));
   step.outcome = to_string(result.outcome);
   step.detail = result.detail;
@@ -125,6 +126,15 @@ void Runner::perform(const InFlight& flight, const std::string& name) {
       "step",
       {{"run", flight.run.id}, {"step", name}, {"outcome", step.outcome}, {"detail", step.detail}});
   if (result.outcome == Outcome::unknown) find_out(flight, step);
+}
+
+// Nothing of it was done, so that it is started anew once that may be.
+void Runner::take_back(const InFlight& flight, const Step& step) {
+  const WallTime at = clock_.now();
+  write(flight, [&](Transaction& tx) {
+    end_step(tx, step.token, at, "unknown", "disarmed before it began");
+    record_finding(tx, step.token, at, "not_done", "nothing was started");
+  });
 }
 
 // Rule: a step that may or may not have happened is never run again blindly. Its check is asked

@@ -40,6 +40,7 @@ class Runner {
   bool load_steps(const InFlight& flight, std::vector<journal::Step>& steps);
   std::jthread start_alongside(const InFlight& flight, const std::string& name);
   void perform(const InFlight& flight, const std::string& name);
+  void take_back(const InFlight& flight, const journal::Step& step);
   void find_out(const InFlight& flight, const journal::Step& step);
   void settle_cut_off_steps(const InFlight& flight);
   void record(const InFlight& flight, const journal::Step& step, WallTime at,
