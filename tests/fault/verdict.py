@@ -34,7 +34,8 @@ def audit_of(world, verdict):
     try:
         return json.loads(shown.stdout)["audit"]
     except (ValueError, KeyError):
-        verdict.unexplained.append(f"backstay audit --json: {shown.returncode} {shown.stdout[:200]}{shown.stderr[:200]}")
+        verdict.unexplained.append(f"backstay audit --json: {shown.returncode} {shown.stdout[:200]}"
+                                   f"{shown.stderr[:200]}")
         return []
 
 
