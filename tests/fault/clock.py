@@ -2,11 +2,12 @@
 alert may be older than its release. Whatever is decided, it is decided once, done once, and explained.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import kills
+import unharmed
 from matrix import Case
-from scenarios import SCENARIOS, play
+from scenarios import SCENARIOS, play, without_action
 from templates import fresh
 from verdict import judge_end
 
@@ -22,22 +23,18 @@ class Jump:
         return f"{self.hours:+d} h before call {self.number}"
 
 
-def at_once(_status):
-    """Not waited for: what settles while the clock is set back takes so much longer."""
-    return True
-
-
 def find(stage, scenario):
-    trace, *_ = kills.calls_of(stage, scenario.name)
+    trace = unharmed.of(stage, scenario).trace
     return [Jump(number, hours) for number in range(1, len(trace) + 1) for hours in (1, -1)]
 
 
-def other_ends(world, scenario, point):
+def end_for(world, scenario, point):
     """An hour later nobody may answer a question any more. Nothing else comes to another end."""
     decided = world.rows("SELECT reason FROM decisions ORDER BY event_id DESC LIMIT 1")
     if point.hours < 0 or not decided or decided[0]["reason"] != "approval_expired":
-        return []
-    return [replace(scenario, runs=[], ends_live="2", switches=[])]
+        return scenario
+    return without_action(scenario, "not answered", is_answered=False,
+                          settings={**scenario.settings, "approve_within": "1s"})
 
 
 def attempt(stage, scenario, point):
@@ -45,10 +42,11 @@ def attempt(stage, scenario, point):
     try:
         effects, runs = len(world.effects()), kills.newest_run(world)
         world.faults.set(jump_at=point.number, jump_ms=point.hours * HOUR_MS)
-        played = play(world, replace(scenario, until=at_once))
-        verdict = judge_end(world, scenario, played, effects, runs, other_ends(world, scenario, point))
+        played = play(world, scenario)
+        # What was over before it began took no time that anybody knows, and is not counted.
+        but = ("recoveries",) if point.hours < 0 else ()
+        verdict = judge_end(world, end_for(world, scenario, point), played, effects, runs, but=but)
         verdict.was_hit = world.faults.get("clock_ms") != 0
-        verdict.unexplained += [f"it ended with {end}" for end in played.ends]
         return verdict
     finally:
         world.remove()

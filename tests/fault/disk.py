@@ -3,12 +3,13 @@
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import kills
+import unharmed
 from control import FOREVER, KINDS, NEED_ROOM
 from matrix import Case
-from scenarios import SCENARIOS, play
+from scenarios import SCENARIOS, play, with_failed_backup
 from templates import fresh
 from verdict import judge_end
 
@@ -39,20 +40,17 @@ class Room:
 
 
 def find(stage, scenario):
-    trace, *_ = kills.calls_of(stage, scenario.name)
+    trace = unharmed.of(stage, scenario).trace
     return [Full(number, kind, lasts) for number, kind in enumerate(trace, 1) if kind in NEED_ROOM
             for lasts in (False, True)]
 
 
-def other_ends(world, scenario, runs_before):
+def end_for(world, scenario, runs_before):
     """A backup for which there was no room has failed, and what wants one first goes no further. Nothing else ends
     otherwise than with room."""
-    action, _ = scenario.runs[0]
-    failed = world.rows("SELECT 1 FROM steps JOIN runs ON runs.id = run_id WHERE run_id > ? AND name = 'backup' "
-                        "AND steps.outcome = 'failed' AND action = ?", runs_before, action)
-    if not failed or action == "rollback":  # which does not wait for its backup
-        return []
-    return [replace(scenario, runs=[(action, "failed")], ends_live="1", switches=[])]
+    failed = world.rows("SELECT run_id FROM steps WHERE run_id > ? AND name = 'backup' AND outcome = 'failed'",
+                        runs_before)
+    return with_failed_backup(scenario, failed[0]["run_id"] - runs_before) if failed else scenario
 
 
 def attempt(stage, scenario, point):
@@ -64,10 +62,10 @@ def attempt(stage, scenario, point):
         played = play(world, scenario, room.look)
         room.look()
         world.faults.set(full_from=0)
-        verdict = judge_end(world, scenario, played, effects, runs, other_ends(world, scenario, runs))
-        verdict.was_hit = bool(room.refused or played.ends)
         # It may refuse to start on a full disk, and says so; nothing else ends it.
-        verdict.unexplained += [f"it ended with {end}" for end in played.ends if end != 1]
+        refusals = [1] * len(played.ends)
+        verdict = judge_end(world, end_for(world, scenario, runs), played, effects, runs, refusals)
+        verdict.was_hit = bool(room.refused or played.ends)
         return verdict
     finally:
         world.remove()

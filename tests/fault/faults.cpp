@@ -114,6 +114,11 @@ bool makes_file(const char* path, bool may_make) {
 
 void hit(Control& c) {
   const int number = static_cast<int>(c.signal.load());
+  if (number == SIGSTOP) {
+    // To this thread, which would run on until another one has got it; all others stop with it.
+    ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), number);
+    return;
+  }
   ::kill(::getpid(), number);
   if (number == SIGKILL) {
     for (;;) ::pause();  // nothing more happens here until it arrives

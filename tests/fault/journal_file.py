@@ -5,6 +5,7 @@ done twice. The receiver is started for every cut that is tried.
 """
 
 import json
+import signal
 import threading
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,9 +13,9 @@ from functools import cache
 import deliveries
 import pages
 from matrix import Case
-from scenarios import named, play
+from scenarios import end_well, named, play
 from templates import fresh, template
-from verdict import Verdict, judge
+from verdict import Verdict, judge, judge_ends
 from world import World
 
 FRAME_HEAD = 24
@@ -56,7 +57,9 @@ def make_killed(stage):
     delivery = deliveries.alert()
     while not delivery.is_accepted:
         delivery.send(world)
-    world.process.wait(LOOK_SECONDS)
+    end = world.process.wait(LOOK_SECONDS)
+    if end != -signal.SIGKILL:
+        raise AssertionError(f"it ended with {end}, and not by the kill: {world.last_said()}")
     return world, []
 
 
@@ -69,7 +72,7 @@ def make_whole(stage):
         if played.problem:
             raise AssertionError(played.problem)
         sent += played.deliveries
-    world.end()
+    end_well(world)
     return world, sent
 
 
@@ -188,6 +191,7 @@ def live_with(world, shown, sent, verdict):
         verdict.doubled.append(f"what it had acted on before was sent again, and became {events - 1} new events")
     verdict.add(judge(world, played.deliveries, is_cut=True))
     verdict.unexplained += [played.problem] if played.problem else []
+    judge_ends(played, [], verdict)
 
 
 CASES = [

@@ -4,15 +4,16 @@ points are found by running it once unharmed.
 
 import signal
 from dataclasses import dataclass
-from functools import cache
 
+import unharmed
 from control import KINDS
 from matrix import Case
-from scenarios import SCENARIOS, named, play
+from scenarios import SCENARIOS, play
 from templates import fresh
 from verdict import judge_end
 
 END_SECONDS = 60
+
 
 @dataclass
 class AtCall:
@@ -57,37 +58,23 @@ class InCommand:
         return (world.dir / f"{self.verb}-{self.moment}.obeyed").exists()
 
 
-@cache
-def calls_of(stage, name):
-    """What an unharmed run of it does to the disk, a letter each; the commands that it runs, each once; and which calls
-    of those that only ask are its own."""
-    scenario = named(name)
-    world = fresh(stage, scenario)
-    try:
-        before, asked = len(world.effects()), world.asked()
-        played = play(world, scenario)
-        if played.problem or played.ends:
-            raise AssertionError(f"unharmed, {scenario.name} fails: {played}")
-        verbs = {verb for verb, _, _, _, what in world.effects()[before:] if what == "begun"}
-        return world.faults.trace(), sorted(verbs), {verb: range(asked[verb] + 1, count + 1)
-                                                     for verb, count in world.asked().items()}
-    finally:
-        world.remove()
-
-
 def find(stage, scenario):
-    trace, verbs, questions = calls_of(stage, scenario.name)
-    points = [InCommand(verb, when) for verb in verbs for when in ("before", "after")]
-    points += [InCommand(verb, when, count) for verb, counts in questions.items() for count in counts
+    seen = unharmed.of(stage, scenario)
+    points = [InCommand(verb, when) for verb in seen.verbs for when in ("before", "after")]
+    points += [InCommand(verb, when, count) for verb, counts in seen.questions.items() for count in counts
                for when in ("before", "after")]
-    return points + [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
+    return points + at_calls(seen.trace)
 
 
-def settle(world, point, played):
+def at_calls(trace):
+    return [AtCall(number, when, kind) for number, kind in enumerate(trace, 1) for when in ("before", "after")]
+
+
+def settle(world, point, played, ends_before=0):
     """Nothing ends it any more while it is judged, by questions that ask the driver too; what was met after all was
     done still has its end."""
     point.take_back(world)
-    if point.is_hit(world) and not played.ends:
+    if point.is_hit(world) and len(played.ends) == ends_before:
         played.ends.append(world.process.wait(END_SECONDS))
         world.faults.reset()
         world.start()
@@ -104,7 +91,7 @@ def attempt(stage, scenario, point):
         point.prepare(world, signal.SIGKILL)
         played = play(world, scenario)
         settle(world, point, played)
-        verdict = judge_end(world, scenario, played, effects, runs)
+        verdict = judge_end(world, scenario, played, effects, runs, [-signal.SIGKILL])
         verdict.was_hit = -signal.SIGKILL in played.ends
         return verdict
     finally:

@@ -3,7 +3,7 @@ to its end, starting the receiver again as often as it has to, as systemd does.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import deliveries
 
@@ -24,6 +24,8 @@ class Scenario:
     unhealthy: set = field(default_factory=set)
     alarming: set = field(default_factory=set)
     until: object = lambda status: True
+    is_answered: bool = True  # where people are asked
+    told: dict = field(default_factory=dict)  # (verb, when) → shell: how commands behave where it is the unharmed one
 
 
 SCENARIOS = [
@@ -40,6 +42,25 @@ SCENARIOS = [
              [("deploy", "done")], settings={"settle": "1s"},
              until=lambda status: status.get("live_state") == "good"),
 ]
+
+
+# Other ends, each with what brings it about where nothing fails.
+
+
+def with_failed_backup(scenario, number=1):
+    """The backup of its first or second run fails. A rollback does not wait for its own."""
+    action, _ = scenario.runs[number - 1]
+    told = {("backup", "before"): "exit 1" if number == 1 else "echo 'exit 1' >backup-before"}
+    failed = replace(scenario, name=f"{scenario.name}, backup of run {number} fails", told=told)
+    if action == "rollback":
+        return failed
+    return replace(failed, runs=[(action, "failed")], ends_live=scenario.begins[-1], switches=[])
+
+
+def without_action(scenario, why, **changes):
+    """For a scenario of one run: it is not begun."""
+    return replace(scenario, name=f"{scenario.name}, {why}", runs=[], ends_live=scenario.begins[-1], switches=[],
+                   **changes)
 
 
 NOTHING = Scenario("nothing", "live1", lambda: [], "1", [], [])
@@ -62,9 +83,10 @@ class Played:
     problem: str = ""  # why it never came to rest
 
 
-def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends=None, seconds=REST_SECONDS):
-    """Until all is delivered and the receiver is at rest. After an end nothing fails any more; `each_round` may change
-    what fails. Where people cannot be told, that may be left for later."""
+def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends=None, seconds=REST_SECONDS,
+         after_end=lambda: None):
+    """Until all is delivered and the receiver is at rest. After an end nothing fails any more, unless `after_end` sees
+    to it; `each_round` may change what fails. Where people cannot be told, that may be left for later."""
     world.unhealthy, world.alarming = set(scenario.unhealthy), set(scenario.alarming)
     played = Played(scenario.sends() if sends is None else sends)
     deadline = time.monotonic() + seconds
@@ -74,6 +96,7 @@ def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends
             if world.process is not None:
                 played.ends.append(world.process.returncode)
                 world.faults.reset()
+                after_end()
             if len(played.ends) > STARTS_MAX:
                 played.problem = f"it ended {len(played.ends)} times: {played.ends}; {world.last_said()}"
                 return played
@@ -85,7 +108,7 @@ def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends
             if not delivery.is_accepted:
                 delivery.send(world)
         status = world.ask("status")
-        for approval in (status or {}).get("approvals", []):
+        for approval in (status or {}).get("approvals", []) if scenario.is_answered else []:
             world.ask("approve", event_id=approval["event_id"], actor="ada", reason="")
         is_delivered = all(delivery.is_accepted for delivery in played.deliveries)
         if is_delivered and is_at_rest(status, may_wait_to_tell) and scenario.until(status):
@@ -93,6 +116,12 @@ def play(world, scenario, each_round=lambda: None, may_wait_to_tell=False, sends
         time.sleep(LOOK_SECONDS)
     played.problem = f"not at rest within {seconds} s: {status}; {world.last_said()}"
     return played
+
+
+def end_well(world):
+    end = world.end()
+    if end != 0:
+        raise AssertionError(f"on SIGTERM it ended with {end}: {world.last_said()}")
 
 
 def prepare(world, releases):
@@ -106,4 +135,4 @@ def prepare(world, releases):
         played = play(world, Scenario("", "", lambda: [deliveries.ci("deploy", release)], release, [], []))
         if played.problem:
             raise AssertionError(played.problem)
-    world.end()
+    end_well(world)

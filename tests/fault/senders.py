@@ -15,7 +15,7 @@ import kills
 from matrix import Case
 from scenarios import SCENARIOS, named, play
 from templates import fresh
-from verdict import judge, judge_end
+from verdict import judge, judge_end, judge_ends
 
 STORM, EVENTS, SENDERS = 10_000, 500, 16
 KILLS_AT = (0.2, 0.5, 0.8)  # of all deliveries
@@ -55,7 +55,8 @@ def attempt(stage, point):
         with ThreadPoolExecutor(point.count) as pool:
             list(pool.map(lambda delivery: delivery.send(world), sent))
         played = play(world, point.scenario, sends=sent)
-        verdict = judge_end(world, point.scenario, played, effects, runs)
+        intended = [-signal.SIGKILL] if point.kill_at else []
+        verdict = judge_end(world, point.scenario, played, effects, runs, intended)
         verdict.was_hit = bool(played.ends) == bool(point.kill_at)
         return verdict
     finally:
@@ -115,8 +116,11 @@ class Storm:
     def restart(self):
         """Where it does not come up again the senders stop: they would send in vain until the deadline."""
         try:
-            self.world.end(signal.SIGKILL)
-            self.problem = "" if self.world.start() else f"ended at its start: {self.world.last_said()}"
+            end = self.world.end(signal.SIGKILL)
+            if end != -signal.SIGKILL:
+                self.problem = f"it had ended with {end}, before it was killed: {self.world.last_said()}"
+            elif not self.world.start():
+                self.problem = f"ended at its start: {self.world.last_said()}"
         except Exception as error:  # whatever it is, the other senders are to end too
             self.problem = f"{type(error).__name__}: {error}"
 
@@ -155,6 +159,7 @@ def weather_in(world, sent):
     played = play(world, SCENARIO, sends=sent, seconds=REST_SECONDS)
     verdict = judge(world, sent)
     verdict.unexplained += [played.problem] if played.problem else []
+    judge_ends(played, [], verdict)
     counted = count(world, "events WHERE source IN ('ci', 'alertmanager')", "sum(deliveries)")
     if counted < len(sent):
         verdict.lost.append(f"{len(sent)} deliveries were taken, and {counted} are counted")

@@ -1,5 +1,5 @@
-"""Servers that are no use: they refuse, never answer, answer slowly, answer garbage, or hang up. And the least that
-takes messages of Slack's and mails, for when they are well again.
+"""Servers that are no use: they refuse, never answer, drip, answer garbage, or hang up; or that take their time, and
+then answer rightly. And the least that takes messages of Slack's and mails, for when they are well again.
 """
 
 import os
@@ -9,6 +9,7 @@ import threading
 import time
 
 DRIP_SECONDS = 0.2
+LATE_SECONDS = 0.4
 
 
 def never(connection):
@@ -17,7 +18,7 @@ def never(connection):
         pass
 
 
-def slowly(connection):
+def drip(connection):
     """A byte now and then, for ever."""
     while True:
         connection.sendall(b"x")
@@ -69,7 +70,25 @@ def take_mail(connection, told):
             return
 
 
-WAYS = {"never answers": never, "drips": slowly, "answers garbage": garbage, "hangs up": hang_up,
+def pass_on(connection, port):
+    """A question to whoever listens on that port, and its answer, until it hangs up."""
+    question = b""
+    while b"\r\n\r\n" not in question:
+        question += connection.recv(65536)
+    with socket.create_connection(("127.0.0.1", port)) as other:
+        other.sendall(question)
+        while answer := other.recv(65536):
+            connection.sendall(answer)
+
+
+def late(answer):
+    def answer_late(connection):
+        time.sleep(LATE_SECONDS)
+        answer(connection)
+    return answer_late
+
+
+WAYS = {"never answers": never, "drips": drip, "answers garbage": garbage, "hangs up": hang_up,
         "answers without end": endless}
 
 

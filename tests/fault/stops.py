@@ -18,9 +18,8 @@ def attempt(stage, scenario, point):
         point.prepare(world, signal.SIGTERM)
         played = play(world, scenario)
         kills.settle(world, point, played)
-        verdict = judge_end(world, scenario, played, effects, runs)
+        verdict = judge_end(world, scenario, played, effects, runs, [0])
         verdict.was_hit = bool(played.ends)
-        verdict.unexplained += [f"on SIGTERM it ended with {end}" for end in played.ends if end != 0]
         return verdict
     finally:
         world.remove()

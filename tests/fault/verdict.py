@@ -6,6 +6,9 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
+import unharmed
+from ends import differences, end_of
+
 STEP_OF = {"deploy": "stage", "switch": "switch", "backup": "backup"}
 OUTCOMES = ("done", "failed", "unknown", "stopped")
 
@@ -31,7 +34,8 @@ def audit_of(world, verdict):
     try:
         return json.loads(shown.stdout)["audit"]
     except (ValueError, KeyError):
-        verdict.unexplained.append(f"backstay audit --json: {shown.returncode} {shown.stdout[:200]}{shown.stderr[:200]}")
+        verdict.unexplained.append(f"backstay audit --json: {shown.returncode} {shown.stdout[:200]}"
+                                   f"{shown.stderr[:200]}")
         return []
 
 
@@ -143,26 +147,34 @@ def judge(world, delivered, is_cut=False):
     judge_effects(world, audit, verdict, is_cut)
     judge_ledger(world, world.ask("status"), verdict, is_cut)
     judge_told(world, verdict, is_cut)
+    if not world.is_up():
+        verdict.unexplained.append(f"it ended with {world.process.returncode} while it was judged: {world.last_said()}")
     return verdict
 
 
-def judge_end(world, scenario, played, effects_before, runs_before, other_ends=()):
-    """As judge(), and the scenario came to the one end that it has where nothing fails, or to one of the others."""
+def judge_ends(played, intended, verdict):
+    """Every end of the receiver is one that the test brought about, and that one comes as often as it should."""
+    verdict.unexplained += [f"it ended with {end}, which nobody wanted" for end in
+                            (Counter(played.ends) - Counter(intended)).elements()]
+
+
+def judge_end(world, scenario, played, effects_before, runs_before, intended=(), but=()):
+    """As judge(), and the scenario came to the one end that it has where nothing else fails than what it is told
+    itself, in all that the journal says `but` in these parts. Of the receiver's ends these were intended."""
     verdict = judge(world, played.deliveries)
     if played.problem:
         verdict.unexplained.append(played.problem)
+    judge_ends(played, intended, verdict)
     runs = [(row["action"], row["outcome"]) for row in
             world.rows("SELECT action, outcome FROM runs WHERE id > ? ORDER BY id", runs_before)]
-    ends = [scenario, *other_ends]
-    end = next((end for end in ends if end.runs == runs), None)
-    if end is None:
-        verdict.unexplained.append(f"its runs are {runs}, not {' or '.join(str(end.runs) for end in ends)}")
-        end = scenario
-    if world.live() != end.ends_live:
-        verdict.lost.append(f"live is {world.live()} and should be {end.ends_live}")
+    if runs != scenario.runs:
+        verdict.unexplained.append(f"its runs are {runs}, not {scenario.runs}")
+    if world.live() != scenario.ends_live:
+        verdict.lost.append(f"live is {world.live()} and should be {scenario.ends_live}")
     switches = [release for verb, release, _, _, what in world.effects()[effects_before:]
                 if verb == "switch" and what == "done"]
     # The note may be missing where the command was killed right after it switched.
-    if len(switches) > len(end.switches):
-        verdict.doubled.append(f"switched to {switches}, not to {end.switches}")
+    if len(switches) > len(scenario.switches):
+        verdict.doubled.append(f"switched to {switches}, not to {scenario.switches}")
+    verdict.unexplained += differences(end_of(world), unharmed.of(world.stage, scenario).end, but)
     return verdict

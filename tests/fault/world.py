@@ -39,6 +39,7 @@ webhooks:
     events: {{deploy: deploy_requested, back: rollback_requested, backup: backup_requested, live: deploy_succeeded}}
 policy:
   mode: auto
+  approve_within: {approve_within}
   rules:
     - {{name: release, on: {{event: deploy_requested}}, do: [{deploy_backup}deploy]}}
     - {{name: failed, on: {{event: deploy_failed}}, do: [backup, rollback]}}
@@ -69,8 +70,8 @@ notify:
 {notify}"""
 
 DEFAULTS = {"database": "postgresql://nobody@127.0.0.1:1/none", "deploy_backup": "backup, ",
-            "requires_approval": "false", "backup_timeout": "10s", "timeout": "10s", "settle": "1d", "notify": "",
-            "slack": None, "bin_dir": None, "prometheus": None}
+            "requires_approval": "false", "approve_within": "30m", "backup_timeout": "10s", "timeout": "10s",
+            "settle": "1d", "notify": "", "slack": None, "bin_dir": None, "prometheus": None}
 
 
 class ControlSocket(http.client.HTTPConnection):
