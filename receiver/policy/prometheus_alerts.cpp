@@ -117,8 +117,9 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
         // A pending alert is not clear: its condition holds.
         facts.firing = true;
         facts.has_data = true;
+        // There may be several: of two rules of one name, or with labels that the event has too.
         const auto since = parse_rfc3339(active.value("activeAt", ""));
-        if (since) facts.active_at = *since;
+        if (since) facts.active_at = std::min(facts.active_at.value_or(*since), *since);
       }
       const json annotations = rule.value("annotations", json::object());
       if (facts.has_data || !annotations.contains("data_query")) continue;
