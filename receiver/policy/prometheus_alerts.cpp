@@ -6,6 +6,7 @@
 
 #include "base/timestamp.h"
 #include "receiver/json_text.h"
+#include "receiver/policy/condition_query.h"
 #include "receiver/policy/rules_answer.h"
 
 namespace backstay {
@@ -135,6 +136,10 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
     facts.problem = "Prometheus' answer is not what its API promises";
   }
   return facts;
+}
+
+ConditionFacts PrometheusAlerts::ask_condition(const std::string& query) {
+  return backstay::ask_condition(http_, url_, query);
 }
 
 }  // namespace backstay
