@@ -35,6 +35,17 @@ void read_actions(ConfigNode& node, Rule& rule) {
   }
 }
 
+// Each decision by the rule keeps it in the journal.
+constexpr std::size_t kConditionBytesMax = 4096;
+
+std::string read_condition(ConfigNode& rule) {
+  std::string condition = rule.maybe_text("when").value_or("");
+  if (condition.size() > kConditionBytesMax) {
+    rule.fault("when", "longer than " + std::to_string(kConditionBytesMax) + " bytes");
+  }
+  return condition;
+}
+
 // Nothing where the event is none: then what the rule does cannot be judged by it.
 std::optional<EventKind> read_trigger(ConfigNode on, Rule& rule) {
   const std::string event = on.text("event");
@@ -70,6 +81,7 @@ Policy read_policy(ConfigNode node) {
     if (is_alert && rule.action == ActionKind::deploy) {
       entry.fault("do", "an alert names no release to deploy: only backup and rollback");
     }
+    rule.when = read_condition(entry);
     rule.within = entry.duration_or("within", minutes(30), seconds(1), hours(24 * 7));
     rule.cooldown = entry.duration_or("cooldown", milliseconds(0), milliseconds(0), hours(24 * 7));
     rule.requires_approval = entry.flag_or("requires_approval", false);

@@ -258,7 +258,8 @@ json Control::explain(const json& parameters) {
                            config_.policy, now);
   });
   if (!read) return error(read.error().message);
-  Facts facts = facts_.gather(event->event, std::chrono::milliseconds(0), {});
+  const std::string condition = condition_for(event->event, config_.policy);
+  Facts facts = facts_.gather(event->event, condition, std::chrono::milliseconds(0), {});
   facts.follow_the_answer = history.approval && history.approval->answered_at;
   return backstay::explain(*event, facts, std::move(history), config_.policy, clock_.now());
 }

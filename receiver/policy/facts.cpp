@@ -19,6 +19,7 @@ bool needs_alert(const Event& event) {
 }  // namespace
 
 bool is_complete(const Event& event, const Facts& facts) {
+  if (facts.condition && !facts.condition->known) return false;
   // A resolved alert is noted whatever Prometheus says.
   if (event.kind == EventKind::alert_resolved) return true;
   if (!facts.live_known) return event.kind == EventKind::backup_requested;
@@ -32,7 +33,7 @@ bool KillSwitch::is_disarmed() const {
          std::filesystem::file_type::not_found;
 }
 
-Facts FactGatherer::ask_once(const Event& event) const {
+Facts FactGatherer::ask_once(const Event& event, const std::string& condition) const {
   Facts facts;
   facts.gathered_at = clock_.now();
   facts.disarmed = kill_switch_.is_disarmed();
@@ -47,27 +48,29 @@ Facts FactGatherer::ask_once(const Event& event) const {
     facts.driver_problem = kept.error().message;
   }
   if (needs_alert(event)) facts.alert = alerts_.ask(event.subject, event.labels);
+  if (!condition.empty()) facts.condition = alerts_.ask_condition(condition);
   return facts;
 }
 
 // An exception is an answer that does not come.
-Facts FactGatherer::ask_safely(const Event& event) const {
+Facts FactGatherer::ask_safely(const Event& event, const std::string& condition) const {
   try {
-    return ask_once(event);
+    return ask_once(event, condition);
   } catch (const std::exception& error) {
     Facts facts;
     facts.gathered_at = clock_.now();
     facts.disarmed = kill_switch_.is_disarmed();
     facts.driver_problem = error.what();
+    if (!condition.empty()) facts.condition = ConditionFacts{condition, false, false, error.what()};
     return facts;
   }
 }
 
-Facts FactGatherer::gather(const Event& event, std::chrono::milliseconds patience,
-                           const std::stop_token& stop) const {
+Facts FactGatherer::gather(const Event& event, const std::string& condition,
+                           std::chrono::milliseconds patience, const std::stop_token& stop) const {
   const SteadyTime end = clock_.steady() + patience;
   for (;;) {
-    Facts facts = ask_safely(event);
+    Facts facts = ask_safely(event, condition);
     if (is_complete(event, facts) || clock_.steady() >= end) return facts;
     if (!clock_.sleep(kAskAgainAfter, stop)) return facts;
   }
@@ -87,6 +90,15 @@ std::string to_json(const Facts& facts) {
     }
     if (facts.alert->active_at) alert["active_at"] = format_rfc3339(*facts.alert->active_at);
     json["alert"] = alert;
+  }
+  if (facts.condition) {
+    nlohmann::json when = {{"query", facts.condition->query}, {"known", facts.condition->known}};
+    if (facts.condition->known) {
+      when["met"] = facts.condition->met;
+    } else {
+      when["problem"] = facts.condition->problem;
+    }
+    json["when"] = when;
   }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -28,14 +28,16 @@ class FactGatherer {
   FactGatherer(Driver& driver, AlertSource& alerts, const KillSwitch& kill_switch, Clock& clock)
       : driver_(driver), alerts_(alerts), kill_switch_(kill_switch), clock_(clock) {}
 
+  // `condition`: the `when` of the event's rule; empty where it has none.
+  //
   // A driver or a Prometheus that does not answer is asked again until `patience` is over: a
   // decision is final, and a moment's silence should not refuse a rollback.
-  Facts gather(const Event& event, std::chrono::milliseconds patience,
+  Facts gather(const Event& event, const std::string& condition, std::chrono::milliseconds patience,
                const std::stop_token& stop) const;
 
  private:
-  Facts ask_once(const Event& event) const;
-  Facts ask_safely(const Event& event) const;
+  Facts ask_once(const Event& event, const std::string& condition) const;
+  Facts ask_safely(const Event& event, const std::string& condition) const;
 
   Driver& driver_;
   AlertSource& alerts_;

@@ -107,6 +107,19 @@ Guard alert_is_real(const Case& c) {
   return std::nullopt;
 }
 
+// Missing data is no ground to act, and no answer is not even that.
+Guard condition_holds(const Case& c) {
+  const auto& condition = c.facts.condition;
+  if (!condition || condition->query != c.rule.when || !condition->known) {
+    const bool was_asked = condition && condition->query == c.rule.when;
+    return No{Reason::condition_unknown, "whether " + c.rule.when + " holds is not known: " +
+                                             (was_asked ? condition->problem : "it was not asked")};
+  }
+  if (condition->met) return std::nullopt;
+  return No{Reason::condition_not_met, "rule " + c.rule.name + " acts only when " + c.rule.when +
+                                           ", which has no result in Prometheus"};
+}
+
 // Who asks for something need not say when anything began, and of our own deploy that failed we
 // know which switch is to blame. Of one elsewhere we do not: a release that has served for long is
 // not to blame for the next attempt at it.
@@ -344,6 +357,10 @@ Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) 
   }
   if (plan.action == ActionKind::deploy) ask_for_deploy(c, plan, questions);
   if (plan.action == ActionKind::rollback) ask_for_rollback(c, plan, questions);
+  if (!c.rule.when.empty()) {
+    questions.ask("when", "the rule's condition has a result in Prometheus",
+                  [&]() { return condition_holds(c); });
+  }
   questions
       .ask("not_too_often", "neither the rule's cooldown nor the limit per hour is reached",
            [&]() { return not_too_often(c); })

@@ -11,7 +11,7 @@
 namespace backstay {
 namespace {
 
-constexpr std::array<std::string_view, 32> kReasonNames{
+constexpr std::array<std::string_view, 34> kReasonNames{
     "asked",
     "release_to_blame",
     "approved",
@@ -44,8 +44,10 @@ constexpr std::array<std::string_view, 32> kReasonNames{
     "approval_outdated",
     "not_rollback_safe",
     "undecidable",
+    "condition_unknown",
+    "condition_not_met",
 };
-static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::undecidable) + 1);
+static_assert(kReasonNames.size() == static_cast<std::size_t>(Reason::condition_not_met) + 1);
 
 Decision decision_of(Verdict verdict, Reason reason, std::string explanation, std::string rule) {
   Decision decision;
@@ -227,6 +229,11 @@ Decision undecidable(std::string why) {
 
 bool has_rule_for(const Event& event, const Policy& policy) {
   return rule_for(event, policy).has_value();
+}
+
+std::string condition_for(const Event& event, const Policy& policy) {
+  const auto rule = rule_for(event, policy);
+  return rule ? rule->when : "";
 }
 
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,

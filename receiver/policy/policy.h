@@ -23,6 +23,7 @@ struct Rule {
   EventKind on = EventKind::alert_firing;
   std::map<std::string, std::string> labels;      // all must be on the event, with these values
   std::chrono::milliseconds within{30 * 60'000};  // an alert's start, after the switch
+  std::string when;                               // PromQL that must have a result; empty: none
   ActionKind action = ActionKind::rollback;
   bool with_backup = true;
   std::chrono::milliseconds cooldown{0};  // since this rule last acted
@@ -49,6 +50,14 @@ struct AlertFacts {
   std::string problem;                // why it is not known
 };
 
+// What Prometheus says about the `when` of the rule that the event has.
+struct ConditionFacts {
+  std::string query;  // what was asked
+  bool known = false;
+  bool met = false;     // it has a result now
+  std::string problem;  // why it is not known
+};
+
 // What was true just before a decision. Gathered by facts.h and journalled first.
 struct Facts {
   WallTime gathered_at;
@@ -58,7 +67,8 @@ struct Facts {
   bool live_known = false;
   std::optional<std::string> live_release;  // the driver's word; none: nothing is live
   std::vector<std::string> kept_releases;
-  std::optional<AlertFacts> alert;  // only for alerts
+  std::optional<AlertFacts> alert;          // only for alerts
+  std::optional<ConditionFacts> condition;  // only where the rule has one
   bool disarmed = false;
   std::string driver_problem;  // why live or kept is not known
 };
@@ -113,6 +123,8 @@ enum class Reason {
   approval_outdated,  // what would be done now is not what was approved
   not_rollback_safe,
   undecidable,  // its row cannot be read, or what follows from it cannot be written
+  condition_unknown,
+  condition_not_met,
 };
 std::string_view to_string(Reason reason);
 
@@ -135,6 +147,8 @@ Decision undecidable(std::string why);
 
 // Whether the policy may act on such an event at all; without a rule no fact matters.
 bool has_rule_for(const Event& event, const Policy& policy);
+// The `when` of the rule that would act on it: what has to be asked before. Empty: nothing.
+std::string condition_for(const Event& event, const Policy& policy);
 
 struct GuardCheck;  // guards.h
 

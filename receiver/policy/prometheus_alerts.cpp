@@ -6,6 +6,7 @@
 
 #include "base/timestamp.h"
 #include "receiver/json_text.h"
+#include "receiver/policy/condition_query.h"
 #include "receiver/policy/rules_answer.h"
 
 namespace backstay {
@@ -117,8 +118,9 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
         // A pending alert is not clear: its condition holds.
         facts.firing = true;
         facts.has_data = true;
+        // There may be several: of two rules of one name, or with labels that the event has too.
         const auto since = parse_rfc3339(active.value("activeAt", ""));
-        if (since) facts.active_at = *since;
+        if (since) facts.active_at = std::min(facts.active_at.value_or(*since), *since);
       }
       const json annotations = rule.value("annotations", json::object());
       if (facts.has_data || !annotations.contains("data_query")) continue;
@@ -134,6 +136,10 @@ AlertFacts PrometheusAlerts::ask(const std::string& alert,
     facts.problem = "Prometheus' answer is not what its API promises";
   }
   return facts;
+}
+
+ConditionFacts PrometheusAlerts::ask_condition(const std::string& query) {
+  return backstay::ask_condition(http_, url_, query);
 }
 
 }  // namespace backstay

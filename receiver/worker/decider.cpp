@@ -65,7 +65,8 @@ Facts Decider::gather_facts(const StoredEvent& stored, const std::stop_token& st
   if (clock_.now() < silent_until_) silent_until_ = {};  // the clock was set back
   const bool must_wait = has_rule_for(stored.event, policy_) && asked_at > silent_until_;
   const auto patience = must_wait ? patience_ : std::chrono::milliseconds(0);
-  Facts facts = facts_.gather(stored.event, patience, stop);
+  const std::string condition = condition_for(stored.event, policy_);
+  Facts facts = facts_.gather(stored.event, condition, patience, stop);
   facts.follow_the_answer = is_answered;
   if (must_wait && !is_complete(stored.event, facts)) silent_until_ = clock_.now();
   return facts;

@@ -19,6 +19,7 @@ bool needs_a_person(Reason reason) {
     case Reason::nothing_live:
     case Reason::alert_unknown:
     case Reason::no_data:
+    case Reason::condition_unknown:
     case Reason::cooldown:
     case Reason::hourly_limit:
     case Reason::no_good_release:

@@ -34,6 +34,7 @@ bool stays_open(const Decision& decision, const History& history) {
   if (decision.verdict == Verdict::wait) return true;
   const bool is_open = history.approval && !history.approval->answered_at;
   return is_open && (decision.reason == Reason::alert_unknown ||
+                     decision.reason == Reason::condition_unknown ||
                      decision.reason == Reason::no_data || decision.reason == Reason::live_unknown);
 }
 

@@ -107,7 +107,7 @@ policy:
   limits: {rollbacks_per_hour: 3, deploys_per_hour: 7}
   rules:
     - {name: bad, on: {event: alert_firing, labels: {action: rollback}}, within: 15m,
-       do: [backup, rollback], cooldown: 1h}
+       do: [backup, rollback], cooldown: 1h, when: "hour() >= 6 and day_of_week() > 0"}
     - {name: ship, on: {event: deploy_requested}, do: [deploy], requires_approval: true}
     - {name: nightly, on: {event: backup_requested}, do: [backup]}
 deploy:
@@ -146,6 +146,8 @@ notify:
   EXPECT_EQ(bad.labels, (std::map<std::string, std::string>{{"action", "rollback"}}));
   EXPECT_EQ(bad.within, minutes(15));
   EXPECT_EQ(bad.cooldown, hours(1));
+  EXPECT_EQ(bad.when, "hour() >= 6 and day_of_week() > 0");
+  EXPECT_EQ(config.policy.rules[1].when, "");
   EXPECT_EQ(bad.action, ActionKind::rollback);
   EXPECT_TRUE(bad.with_backup);
   EXPECT_EQ(config.policy.rules[1].action, ActionKind::deploy);
@@ -306,6 +308,17 @@ TEST_F(ReceiverConfigTest, ARuleIsAboutAnEventThatThereIs) {
             "receiver.yml:13: policy.rules[0].on.event: unknown event \"fire\"");
   EXPECT_EQ(faults(with("policy:\n  rules:\n    - {name: a, do: [rollback]}\n")),
             "receiver.yml:13: policy.rules[0].on.event: is missing");
+}
+
+TEST_F(ReceiverConfigTest, AConditionIsAQuery) {
+  const std::string rule =
+      "policy: {rules: [{name: a, on: {event: alert_firing}, do: [backup], when: ";
+  EXPECT_EQ(faults(with(rule + "\"\"}]}")), "receiver.yml:11: policy.rules[0].when: expected text");
+  EXPECT_EQ(faults(with(rule + std::string(4096, 'x') + "}]}")), "nothing");
+  EXPECT_EQ(faults(with(rule + std::string(4097, 'x') + "}]}")),
+            "receiver.yml:11: policy.rules[0].when: longer than 4096 bytes");
+  EXPECT_EQ(faults(without("prometheus") + rule + "up}]}"),
+            "receiver.yml:1: prometheus.url: is missing");
 }
 
 TEST_F(ReceiverConfigTest, LimitsHaveLimits) {

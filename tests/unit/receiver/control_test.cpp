@@ -68,7 +68,7 @@ struct ControlTest : ::testing::Test {
   KillSwitch kill_switch{folder.path()};
   const std::unique_ptr<journal::Database> database =
       std::move(*journal::Database::open(folder.path("journal.db")));
-  const ReceiverConfig config = config_of(folder.path());
+  ReceiverConfig config = config_of(folder.path());
   int woken = 0;
   test::ScriptedAlerts alerts;
   FactGatherer facts{driver, alerts, kill_switch, clock};
@@ -301,6 +301,20 @@ TEST_F(ControlTest, AnEventIsExplainedAndNothingIsWritten) {
   EXPECT_EQ(ask("explain", {{"event", {{"kind", "coffee"}}}}),
             (json{{"error", "event: kind: unknown event \"coffee\""}}));
   EXPECT_TRUE(ask("audit")["audit"].empty());
+}
+
+TEST_F(ControlTest, WhatIsExplainedIsAskedOfPrometheusToo) {
+  Rule nightly;
+  nightly.name = "nightly";
+  nightly.on = EventKind::backup_requested;
+  nightly.action = ActionKind::backup;
+  nightly.when = "hour() < 6";
+  config.policy.rules = {nightly};
+  alerts.on_condition = [](const auto&) { return test::ScriptedAlerts::not_met(); };
+  const json answer = ask("explain", {{"event", {{"kind", "backup_requested"}}}});
+  EXPECT_EQ(answer["reason"], "condition_not_met") << answer;
+  EXPECT_EQ(answer["guards"].back()["guard"], "when");
+  EXPECT_EQ(answer["facts"]["when"]["query"], "hour() < 6");
 }
 
 TEST_F(ControlTest, AnEntryOfTheAuditIsExplainedFromTheJournal) {

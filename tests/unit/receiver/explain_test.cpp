@@ -111,6 +111,28 @@ TEST_F(ExplainTest, EndsWithTheGuardThatRefused) {
   EXPECT_FALSE(answer.contains("to"));
 }
 
+TEST_F(ExplainTest, ARulesConditionIsAGuardOfItsOwn) {
+  policy.mode = Policy::Mode::observe;
+  policy.rules[0].when = "hour() >= 6";
+  facts.condition = ConditionFacts{"hour() >= 6", true, true, ""};
+  const auto asked = [](const json& answer) {
+    for (const json& check : answer["guards"]) {
+      if (check["guard"] == "when") return check;
+    }
+    return json();
+  };
+  EXPECT_EQ(asked(explained()), json({{"guard", "when"},
+                                      {"asks", "the rule's condition has a result in Prometheus"},
+                                      {"passed", true}}));
+  EXPECT_EQ(explained()["verdict"], "observe");
+  facts.condition->met = false;
+  const json answer = explained();
+  EXPECT_EQ(asked(answer)["passed"], false);
+  EXPECT_EQ(asked(answer)["reason"], "condition_not_met");
+  EXPECT_EQ(answer["reason"], "condition_not_met");
+  EXPECT_EQ(answer["facts"]["when"]["query"], "hour() >= 6");
+}
+
 TEST_F(ExplainTest, TakesTheDriversWordForWhatIsLive) {
   facts.live_release = "3";
   EXPECT_EQ(explained()["reason"], "older_than_release");

@@ -26,7 +26,8 @@ struct FactsTest : ::testing::Test {
                const std::stop_token& stop = {}) {
     event.kind = kind;
     event.subject = "ErrorRatioHigh";
-    return FactGatherer(driver, alerts, kill_switch, clock).gather(event, patience, stop);
+    return FactGatherer(driver, alerts, kill_switch, clock)
+        .gather(event, condition, patience, stop);
   }
   void disarm() const { std::ofstream(folder.path("disarmed")) << "ada: database work\n"; }
 
@@ -36,6 +37,7 @@ struct FactsTest : ::testing::Test {
   ScriptedAlerts alerts;
   KillSwitch kill_switch{folder.path()};
   Event event;
+  std::string condition;
   const WallTime begin = clock.now();
 };
 
@@ -105,6 +107,52 @@ TEST_F(FactsTest, ABackupNeedsNoDriver) {
   EXPECT_EQ(clock.now(), begin);
 }
 
+TEST_F(FactsTest, ARulesConditionIsAskedWhateverTheEvent) {
+  condition = "hour() >= 6";
+  alerts.on_condition = [](const std::string& query) {
+    EXPECT_EQ(query, "hour() >= 6");
+    return ScriptedAlerts::not_met();
+  };
+  for (const EventKind kind : {EventKind::alert_firing, EventKind::deploy_failed,
+                               EventKind::backup_requested, EventKind::alert_resolved}) {
+    const Facts facts = gather(kind);
+    ASSERT_TRUE(facts.condition) << to_string(kind);
+    EXPECT_TRUE(facts.condition->known);
+    EXPECT_FALSE(facts.condition->met);
+  }
+  EXPECT_EQ(clock.now(), begin) << "an empty result is an answer";
+}
+
+TEST_F(FactsTest, WithoutAConditionNoneIsAsked) {
+  alerts.on_condition = [](const auto&) {
+    ADD_FAILURE() << "asked";
+    return ScriptedAlerts::met();
+  };
+  EXPECT_FALSE(gather(EventKind::deploy_requested).condition);
+}
+
+TEST_F(FactsTest, AConditionIsAskedUntilItIsAnswered) {
+  condition = "up";
+  alerts.on_condition = [&](const auto&) {
+    const bool is_back = clock.now() - begin >= seconds(5);
+    return is_back ? ScriptedAlerts::met() : ScriptedAlerts::unanswered();
+  };
+  EXPECT_TRUE(gather(EventKind::backup_requested).condition->met);
+  EXPECT_EQ(clock.now() - begin, seconds(5));
+  alerts.on_condition = [](const auto&) { return ScriptedAlerts::unanswered(); };
+  EXPECT_FALSE(gather(EventKind::alert_resolved).condition->known);
+  EXPECT_EQ(clock.now() - begin, seconds(35)) << "patience has an end";
+}
+
+TEST_F(FactsTest, AnExceptionLeavesTheConditionUnknown) {
+  condition = "up";
+  alerts.on_condition = [](const auto&) -> ConditionFacts { throw std::bad_alloc(); };
+  const Facts facts = gather(EventKind::backup_requested, seconds(0));
+  ASSERT_TRUE(facts.condition);
+  EXPECT_FALSE(is_complete(event, facts));
+  EXPECT_EQ(facts.condition->problem, "std::bad_alloc");
+}
+
 TEST_F(FactsTest, WithoutPatienceIsAskedOnce) {
   driver.set_problem("no answer");
   int questions = 0;
@@ -149,6 +197,20 @@ TEST_F(FactsTest, AreJournalledWithWhatIsUnknownLeftOut) {
   EXPECT_EQ(to_json(gather(EventKind::alert_firing)),
             R"({"alert":{"known":false,"problem":"connection refused"},"disarmed":false,)"
             R"("driver_problem":"no answer","kept_releases":[]})");
+}
+
+TEST_F(FactsTest, AConditionIsJournalledWithItsQuery) {
+  condition = "up == 1";
+  driver.set_kept({});
+  EXPECT_EQ(to_json(gather(EventKind::deploy_requested)),
+            R"({"disarmed":false,"kept_releases":[],"live_release":"2",)"
+            R"("when":{"known":true,"met":true,"query":"up == 1"}})");
+  alerts.on_condition = [](const auto&) { return ScriptedAlerts::not_met(); };
+  EXPECT_NE(to_json(gather(EventKind::deploy_requested)).find(R"("met":false)"), std::string::npos);
+  alerts.on_condition = [](const auto&) { return ScriptedAlerts::unanswered(); };
+  EXPECT_EQ(to_json(gather(EventKind::deploy_requested)),
+            R"({"disarmed":false,"kept_releases":[],"live_release":"2",)"
+            R"("when":{"known":false,"problem":"connection refused","query":"up == 1"}})");
 }
 
 TEST_F(FactsTest, BytesThatAreNotUtf8DoNotKeepThemFromTheJournal) {

@@ -82,7 +82,7 @@ TEST(Messages, ARefusalThatLeavesABadReleaseWakesSomeone) {
   for (const Reason reason :
        {Reason::disarmed, Reason::live_unknown, Reason::nothing_live, Reason::alert_unknown,
         Reason::no_data, Reason::cooldown, Reason::hourly_limit, Reason::no_good_release,
-        Reason::not_kept, Reason::not_rollback_safe}) {
+        Reason::not_kept, Reason::not_rollback_safe, Reason::condition_unknown}) {
     EXPECT_EQ(told(message_for_decision("shop", alert(), decision(Verdict::refuse, reason))),
               "critical | shop: rollback refused | because")
         << to_string(reason);
@@ -92,7 +92,8 @@ TEST(Messages, ARefusalThatLeavesABadReleaseWakesSomeone) {
 TEST(Messages, ARefusalThatChangesNothingIsNoNews) {
   for (const Reason reason :
        {Reason::already_rolled_back, Reason::live_is_a_rollback, Reason::alert_not_firing,
-        Reason::older_than_release, Reason::outside_window, Reason::already_live}) {
+        Reason::older_than_release, Reason::outside_window, Reason::already_live,
+        Reason::condition_not_met}) {
     EXPECT_EQ(told(message_for_decision("shop", alert(), decision(Verdict::refuse, reason))), "")
         << to_string(reason);
   }

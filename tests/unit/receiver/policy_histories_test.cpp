@@ -79,11 +79,13 @@ class RandomHistory final : public test::WorkerFixture {
       expect_facts(tx);
       auto held = tx.prepare("SELECT count(*) FROM decisions WHERE reason = 'already_rolled_back'");
       if (held.next()) held_to_one_rollback_ = static_cast<std::size_t>(held.integer(0));
+      expect_conditions(tx);
     });
     return faults_;
   }
   std::size_t acted_on_alerts() const { return acted_on_alerts_; }
   std::size_t held_to_one_rollback() const { return held_to_one_rollback_; }
+  std::size_t acted_on_conditions() const { return acted_on_conditions_; }
 
  private:
   std::uint64_t below(std::uint64_t end) { return random_() % end; }
@@ -119,6 +121,36 @@ class RandomHistory final : public test::WorkerFixture {
     }
   }
 
+  // No run began where its rule's condition was not met. Asked before each change of the policy:
+  // the runs that are new since then began under this one.
+  void expect_conditions(journal::Transaction& tx) {
+    auto rows = tx.prepare(
+        "SELECT r.id, r.rule, (SELECT facts FROM facts WHERE event_id = r.event_id "
+        "ORDER BY id DESC LIMIT 1) FROM runs r WHERE r.id > ? ORDER BY r.id");
+    rows.bind(checked_run_);
+    while (rows.next()) {
+      checked_run_ = rows.integer(0);
+      for (const Rule& rule : policy.rules) {
+        if (rule.name != rows.text(1) || rule.when.empty()) continue;
+        const json when = json::parse(rows.text(2)).value("when", json::object());
+        if (when.value("query", "") != rule.when || !when.value("met", false)) {
+          fault("an action though its condition was not met: run " + std::to_string(checked_run_));
+        }
+        ++acted_on_conditions_;
+      }
+    }
+  }
+  // Two rules of five have one.
+  void choose_conditions() {
+    for (Rule& rule : policy.rules) rule.when = below(5) < 2 ? "about " + rule.name : "";
+  }
+  void some_answer_about_conditions() {
+    const std::array<ConditionFacts, 4> answers{
+        test::ScriptedAlerts::met(), test::ScriptedAlerts::met(), test::ScriptedAlerts::not_met(),
+        test::ScriptedAlerts::unanswered()};
+    alerts.on_condition = [answer = answers[below(4)]](const auto&) { return answer; };
+  }
+
   std::optional<StepResult> on_change(const std::string& what) {
     if (kill_switch.is_disarmed()) steps_while_disarmed_ += what + " ";
     if (what.rfind("switch ", 0) == 0) {  // somebody else tells us what we do
@@ -138,6 +170,7 @@ class RandomHistory final : public test::WorkerFixture {
   }
 
   void choose_policy() {
+    change([this](journal::Transaction& tx) { expect_conditions(tx); });
     policy.mode = std::array{Policy::Mode::automatic, Policy::Mode::automatic,
                              Policy::Mode::approve, Policy::Mode::observe}[below(4)];
     policy.rollbacks_per_hour = static_cast<int>(1 + below(3));
@@ -154,6 +187,7 @@ class RandomHistory final : public test::WorkerFixture {
     }
     policy.rules[1].within = minutes(5 + below(60));
     switch_fails_one_in_ = one_in(4) ? 2 : 12;
+    choose_conditions();
     restart();
   }
 
@@ -172,6 +206,7 @@ class RandomHistory final : public test::WorkerFixture {
     AlertFacts answer{!one_in(8), !one_in(6), !one_in(6), std::nullopt, ""};
     if (one_in(2)) answer.active_at = clock.now() - seconds(below(1200));
     alerts.answer(answer);
+    some_answer_about_conditions();
   }
   void ask_in_person() {
     const std::array<EventKind, 3> kinds{EventKind::deploy_requested, EventKind::rollback_requested,
@@ -251,6 +286,8 @@ class RandomHistory final : public test::WorkerFixture {
   std::size_t acted_on_alerts_ = 0;
   std::size_t held_to_one_rollback_ = 0;
   std::uint64_t switch_fails_one_in_ = 12;
+  std::size_t acted_on_conditions_ = 0;
+  std::int64_t checked_run_ = 0;
 };
 
 std::uint64_t histories() {
@@ -262,6 +299,7 @@ TEST(PolicyHistoriesTest, SomeThingsNeverHappenWhateverElseDoes) {
   log::configure(log::Level::error, log::Format::logfmt);
   std::size_t acted_on_alerts = 0;
   std::size_t held_to_one_rollback = 0;
+  std::size_t acted_on_conditions = 0;
   for (std::uint64_t seed = 0; seed < histories(); ++seed) {
     RandomHistory history(seed);
     history.happen();
@@ -269,10 +307,12 @@ TEST(PolicyHistoriesTest, SomeThingsNeverHappenWhateverElseDoes) {
     ASSERT_TRUE(faults.empty()) << "history " << seed << ": " << faults.front();
     acted_on_alerts += history.acted_on_alerts();
     held_to_one_rollback += history.held_to_one_rollback();
+    acted_on_conditions += history.acted_on_conditions();
   }
   log::configure(log::Level::info, log::Format::logfmt);
   EXPECT_GE(acted_on_alerts, histories() / 20) << "else they prove nothing";
   EXPECT_GE(held_to_one_rollback, histories() / 20) << "else they prove nothing";
+  EXPECT_GE(acted_on_conditions, histories() / 20) << "else they prove nothing";
 }
 
 }  // namespace

@@ -100,6 +100,37 @@ TEST_F(PolicyRequestsTest, APersonNeedsNoRuleNoModeAndNoCooldown) {
   EXPECT_EQ(decision.release_to, "1");
 }
 
+TEST_F(PolicyRequestsTest, ARulesConditionHoldsForAnyEventButNotForAPerson) {
+  for (const EventKind kind :
+       {EventKind::deploy_requested, EventKind::rollback_requested, EventKind::backup_requested,
+        EventKind::deploy_failed, EventKind::deploy_succeeded}) {
+    Rule rule;
+    rule.name = "a";
+    rule.on = kind;
+    rule.action = kind == EventKind::deploy_requested || kind == EventKind::deploy_succeeded
+                      ? ActionKind::deploy
+                  : kind == EventKind::backup_requested ? ActionKind::backup
+                                                        : ActionKind::rollback;
+    rule.when = "up";
+    policy.rules = {rule};
+    const std::string release = rule.action == ActionKind::deploy  ? "3"
+                                : kind == EventKind::deploy_failed ? "2"
+                                                                   : "";
+    request(kind, release, "ci");
+    EXPECT_EQ(condition_for(event.event, policy), "up");
+    facts.condition = ConditionFacts{"up", true, true, ""};
+    EXPECT_EQ(decided().verdict, Verdict::act) << decided().explanation;
+    facts.condition->met = false;
+    expect_refused(Reason::condition_not_met);
+    request(kind, release, "cli");
+    EXPECT_EQ(condition_for(event.event, policy), "");
+    facts.condition.reset();
+    if (asks_for_something(kind)) {
+      EXPECT_EQ(decided().verdict, Verdict::act);
+    }
+  }
+}
+
 TEST_F(PolicyRequestsTest, APersonMayNameTheTargetIfItIsKept) {
   request(EventKind::rollback_requested, "0", "cli");
   expect_refused(Reason::not_kept);

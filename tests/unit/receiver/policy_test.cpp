@@ -140,6 +140,60 @@ TEST_F(PolicyTest, TheHourlyLimitHoldsForAllRules) {
   expect_refused(Reason::hourly_limit);
 }
 
+// Of the rule "bad-release".
+TEST_F(PolicyTest, ARuleWithAConditionActsOnlyWhereItIsMet) {
+  policy.rules[1].when = "hour() >= 6";
+  struct {
+    std::optional<ConditionFacts> answer;
+    Verdict verdict;
+    Reason reason;
+  } const cases[] = {
+      {ConditionFacts{"hour() >= 6", true, true, ""}, Verdict::act, Reason::release_to_blame},
+      {ConditionFacts{"hour() >= 6", true, false, ""}, Verdict::refuse, Reason::condition_not_met},
+      {ConditionFacts{"hour() >= 6", false, false, "connection refused"}, Verdict::refuse,
+       Reason::condition_unknown},
+      {ConditionFacts{"hour() >= 7", true, true, ""}, Verdict::refuse, Reason::condition_unknown},
+      {std::nullopt, Verdict::refuse, Reason::condition_unknown},
+  };
+  for (const auto& one : cases) {
+    facts.condition = one.answer;
+    EXPECT_EQ(to_string(decided().verdict), to_string(one.verdict)) << decided().explanation;
+    EXPECT_EQ(to_string(decided().reason), to_string(one.reason)) << decided().explanation;
+  }
+}
+
+TEST_F(PolicyTest, WhatIsSaidOfAConditionNamesIt) {
+  policy.rules[1].when = "hour() >= 6";
+  facts.condition = ConditionFacts{"hour() >= 6", true, false, ""};
+  EXPECT_EQ(decided().explanation,
+            "rule bad-release acts only when hour() >= 6, which has no result in Prometheus");
+  facts.condition = ConditionFacts{"hour() >= 6", false, false, "connection refused"};
+  EXPECT_EQ(decided().explanation, "whether hour() >= 6 holds is not known: connection refused");
+}
+
+TEST_F(PolicyTest, AConditionHoldsInEachModeAndOnlyForItsOwnRule) {
+  policy.rules[1].when = "up";
+  policy.rules[2].when = "down";
+  EXPECT_EQ(condition_for(event.event, policy), "up");
+  facts.condition = ConditionFacts{"up", true, false, ""};
+  for (const Policy::Mode mode :
+       {Policy::Mode::observe, Policy::Mode::approve, Policy::Mode::automatic}) {
+    policy.mode = mode;
+    expect_refused(Reason::condition_not_met);
+  }
+  policy.rules[1].when = "";
+  EXPECT_EQ(condition_for(event.event, policy), "");
+  EXPECT_EQ(decided().verdict, Verdict::act);
+}
+
+// Why there is nothing to do about an alert does not depend on the time of day.
+TEST_F(PolicyTest, TheConditionIsLookedAtAfterWhatTheAlertIs) {
+  policy.rules[1].when = "up";
+  facts.condition = ConditionFacts{"up", true, false, ""};
+  facts.alert->firing = false;
+  expect_refused(Reason::alert_not_firing);
+}
+
 TEST_F(PolicyTest, NoGoodReleaseNoRollback) {
   history.ledger.releases[1].good_at.reset();
   expect_refused(Reason::no_good_release);

@@ -49,6 +49,26 @@ TEST_F(PrometheusAlertsTest, APendingAlertIsNotClear) {
   EXPECT_TRUE(ask().firing);
 }
 
+// The later one would put an alert that is older than the release after it.
+TEST_F(PrometheusAlertsTest, OfSeveralThatAreTheSameTheEarliestCounts) {
+  const auto since = [](const std::string& labels, const std::string& time) {
+    return R"({"labels": {"alertname": "ErrorRatioHigh")" + labels +
+           R"(}, "state": "firing", "activeAt": "2026-11-23T)" + time + R"(Z"})";
+  };
+  const std::string early = since(R"(, "service": "shop")", "07:00:00");
+  for (const std::string& late :
+       {since(R"(, "service": "shop")", "08:00:00"), since("", "08:00:00")}) {
+    for (const std::string& both : {early + "," + late, late + "," + early}) {
+      http = test::ScriptedHttp();
+      http.answer("/api/v1/rules", 200, rules(both));
+      const AlertFacts facts = ask();
+      EXPECT_TRUE(facts.known) << facts.problem;
+      EXPECT_EQ(format_rfc3339(facts.active_at.value_or(WallTime())), "2026-11-23T07:00:00.000Z")
+          << both;
+    }
+  }
+}
+
 TEST_F(PrometheusAlertsTest, AnAlertThatIsClearHasDataWhereItsQueryHas) {
   http.answer("/api/v1/rules", 200, rules(""));
   http.answer("/api/v1/query", 200, series("shop"));
