@@ -85,7 +85,7 @@ TEST_F(WorkerFaultsTest, AStepThatWaitedForTheDiskDoesNotBeginDisarmed) {
   work();
   EXPECT_GT(commits, 2);
   EXPECT_EQ(*driver.current(), "2");
-  EXPECT_EQ(steps(last_run("rollback")), Strings{"switch unknown not_done"});
+  EXPECT_EQ(steps(last_run("rollback"), "backup"), Strings{"switch unknown not_done"});
   EXPECT_EQ(last_run("rollback").outcome, "stopped");
 }
 
