@@ -55,7 +55,8 @@ Result<void> App::wire(ReceiverConfig config, const std::vector<std::string>& ad
 
   auto channels = make_channels(core_->config(), http_, smtp_, clock_, *registry_);
   if (!channels) return fail(channels.error());
-  outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->journal(), clock_);
+  outbox_ = std::make_unique<OutboxSender>(std::move(*channels), core_->config().service,
+                                           core_->journal(), clock_);
 
   upkeep_ =
       std::make_unique<journal::Upkeep>(core_->journal(), core_->config().journal_keep, clock_);

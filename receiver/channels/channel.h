@@ -12,7 +12,8 @@ namespace backstay {
 
 // What people are told, ready to be sent.
 struct Message {
-  std::string idempotency_key;  // the same for each attempt to send it
+  std::string idempotency_key;  // the same for each attempt to send it, and no other's; 120
+                                // bytes at most: letters, digits, hyphens, dots between them
   WallTime created_at;          // likewise
   std::string severity;         // info, warning, error, critical
   std::string title;

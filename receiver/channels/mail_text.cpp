@@ -112,15 +112,8 @@ std::string date(WallTime at) {
   return text.data();
 }
 
-// The key alone is new only within one journal; two services may send from one domain, and a
-// journal may be begun anew.
 std::string message_id(const Message& message, const MailEnvelope& envelope) {
-  std::string service = envelope.service;
-  for (char& c : service) {
-    if (!is_letter_or_digit(c)) c = '-';
-  }
-  return "<" + message.idempotency_key + "." + std::to_string(to_unix_ms(message.created_at)) +
-         "." + service + envelope.from.substr(envelope.from.find('@')) + ">";
+  return "<" + message.idempotency_key + envelope.from.substr(envelope.from.find('@')) + ">";
 }
 
 std::string list_of(const std::vector<std::string>& addresses) {

@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds kFirstRetry{1000};
 // the clock jumped). So many attempts take an hour.
 constexpr std::chrono::hours kGiveUpAfter{24};
 constexpr int kAttemptsMin = 20;
+constexpr std::size_t kServiceBytesMax = 64;  // in an idempotency key
 
 std::chrono::milliseconds retry_after(int attempts) {
   return std::min<std::chrono::milliseconds>(journal::kLongestRetry,
@@ -27,9 +28,27 @@ bool was_tried_enough(const journal::OutboxRow& row, WallTime now) {
          now - *row.first_tried_at > kGiveUpAfter;
 }
 
-Message message_of(const journal::OutboxRow& row) {
+// For a header and the left part of a Message-ID: letters, digits and hyphens.
+std::string as_word(std::string text) {
+  text.resize(std::min(text.size(), kServiceBytesMax));
+  for (char& c : text) {
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!is_plain) c = '-';
+  }
+  return text;
+}
+
+// The id is new only within one journal: two services may send to one place, and a journal may be
+// begun anew, or be an older one that was put back.
+std::string idempotency_key(const journal::OutboxRow& row, const std::string& service) {
+  return "backstay-" + std::to_string(row.id) + "." + std::to_string(to_unix_ms(row.created_at)) +
+         "." + service;
+}
+
+Message message_of(const journal::OutboxRow& row, const std::string& service) {
   Message message;
-  message.idempotency_key = "backstay-" + std::to_string(row.id);
+  message.idempotency_key = idempotency_key(row, service);
   message.created_at = row.created_at;
   message.severity = row.severity;
   message.title = row.title;
@@ -44,16 +63,16 @@ Message message_of(const journal::OutboxRow& row) {
   return message;
 }
 
-Result<void> send_to(Channel* channel, const journal::OutboxRow& row) {
+Result<void> send_to(Channel* channel, const journal::OutboxRow& row, const std::string& service) {
   if (channel == nullptr) return fail("no channel " + row.channel + " is configured any more");
-  return channel->send(message_of(row));
+  return channel->send(message_of(row, service));
 }
 
 }  // namespace
 
 OutboxSender::OutboxSender(std::vector<std::unique_ptr<Channel>> channels,
-                           journal::Database& journal, Clock& clock)
-    : journal_(journal), clock_(clock) {
+                           const std::string& service, journal::Database& journal, Clock& clock)
+    : service_(as_word(service)), journal_(journal), clock_(clock) {
   for (auto& channel : channels) {
     names_.push_back(channel->name());
     lanes_.push_back({std::move(channel), std::nullopt});
@@ -98,7 +117,7 @@ void OutboxSender::hand_over_next(Lane& lane) {
                        : next_stranded(tx, names_, clock_.now());
   });
   if (!read || !row) return;
-  auto sent = send_to(lane.channel.get(), *row);
+  auto sent = send_to(lane.channel.get(), *row, service_);
   if (!sent) {
     log::warn("a message could not be sent",
               {{"channel", row->channel}, {"error", sent.error().message}});

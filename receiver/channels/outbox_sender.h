@@ -21,8 +21,10 @@ namespace backstay {
 // holds no other up; within a channel one message follows the other.
 class OutboxSender {
  public:
-  OutboxSender(std::vector<std::unique_ptr<Channel>> channels, journal::Database& journal,
-               Clock& clock);
+  // A message's idempotency key is made of its id, its time and the service's name: the same at
+  // each attempt and after a restart, and no other's.
+  OutboxSender(std::vector<std::unique_ptr<Channel>> channels, const std::string& service,
+               journal::Database& journal, Clock& clock);
 
   // Starts the threads, and ends with them.
   void run(const std::stop_token& stop);
@@ -49,6 +51,7 @@ class OutboxSender {
 
   std::vector<Lane> lanes_;
   std::vector<std::string> names_;  // of the channels
+  std::string service_;             // as in a key
   journal::Database& journal_;
   Clock& clock_;
   Complaints complaints_;

@@ -22,16 +22,12 @@ std::string fill_in(std::string argument, const std::string& release) {
 
 }  // namespace
 
-CommandResult CommandDriver::run(const std::vector<std::string>& argv, const std::string& release,
-                                 const Attempt& attempt, std::chrono::milliseconds deadline) {
+Command CommandDriver::command(const std::vector<std::string>& argv,
+                               const std::string& release) const {
   Command command;
   for (const std::string& argument : argv) command.argv.push_back(fill_in(argument, release));
-  command.environment = attempt.environment();
-  command.environment.insert(command.environment.begin(), config_.environment.begin(),
-                             config_.environment.end());
-  command.deadline = deadline;
-  command.stop = attempt.stop;
-  return processes_.run(command);
+  command.environment = config_.environment;
+  return command;
 }
 
 StepResult CommandDriver::change(const std::vector<std::string>& argv, const std::string& release,
@@ -39,7 +35,11 @@ StepResult CommandDriver::change(const std::vector<std::string>& argv, const std
   // Names were validated where they came in; a journal that someone edited is no reason to pass on
   // an argument that a program may take for an option.
   if (!is_valid_release_name(release)) return {Outcome::failed, "not a valid release name"};
-  const CommandResult result = run(argv, release, attempt, config_.timeout);
+  Command change = command(argv, release);
+  for (auto& told : attempt.environment()) change.environment.push_back(std::move(told));
+  change.deadline = config_.timeout;
+  change.stop = attempt.stop;
+  const CommandResult result = processes_.run(change);
   if (result.ok()) return {Outcome::done, ""};
   const bool cut_off = result.how == CommandResult::How::timed_out ||
                        result.how == CommandResult::How::signalled ||
@@ -55,8 +55,11 @@ StepResult CommandDriver::switch_to(const std::string& release, const Attempt& a
   return change(config_.switch_to, release, attempt);
 }
 
+// A question belongs to no attempt: a token that says 0 would not be one that only grows.
 Result<std::vector<std::string>> CommandDriver::names(const std::vector<std::string>& argv) {
-  const CommandResult result = run(argv, "", {}, std::min(config_.timeout, kAnswerWithin));
+  Command question = command(argv, "");
+  question.deadline = std::min(config_.timeout, kAnswerWithin);
+  const CommandResult result = processes_.run(question);
   if (!result.ok()) return fail(argv.front() + ": " + result.describe());
   if (result.truncated) return fail(argv.front() + ": printed more than can be kept");
   std::vector<std::string> names;

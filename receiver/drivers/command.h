@@ -10,10 +10,10 @@
 
 namespace backstay {
 
-// Programs of the user's own: argv lists in which "{release}" stands for the release's name. They
-// are told BACKSTAY_RUN and BACKSTAY_FENCING_TOKEN in the environment. Exit status 0 is done, any
-// other failed, no answer within the timeout unknown. `current` prints the live release's name, or
-// nothing; `list` prints the kept ones, one a line.
+// Programs of the user's own: argv lists in which "{release}" stands for the release's name. Those
+// that change something are told BACKSTAY_RUN and BACKSTAY_FENCING_TOKEN in the environment. Exit
+// status 0 is done, any other failed, no answer within the timeout unknown. `current` prints the
+// live release's name, or nothing; `list` prints the kept ones, one a line.
 struct CommandDriverConfig {
   std::vector<std::string> deploy;
   std::vector<std::string> switch_to;
@@ -34,8 +34,8 @@ class CommandDriver final : public Driver {
   Result<std::vector<std::string>> kept() override;
 
  private:
-  CommandResult run(const std::vector<std::string>& argv, const std::string& release,
-                    const Attempt& attempt, std::chrono::milliseconds deadline);
+  [[nodiscard]] Command command(const std::vector<std::string>& argv,
+                                const std::string& release) const;
   StepResult change(const std::vector<std::string>& argv, const std::string& release,
                     const Attempt& attempt);
   Result<std::vector<std::string>> names(const std::vector<std::string>& argv);

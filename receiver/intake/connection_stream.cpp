@@ -60,6 +60,8 @@ void ConnectionStream::begin_request(std::chrono::milliseconds deadline, std::si
   bytes_left_ = bytes_max;
   is_out_of_bytes_ = false;
   line_bytes_ = longest_line_ = 0;
+  is_in_head_ = true;
+  head_.clear();
 }
 
 bool ConnectionStream::shake_hands() {
@@ -126,11 +128,12 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
   const std::size_t bytes = std::min(size, end_ - begin_);
   std::memcpy(data, buffer_.data() + begin_, bytes);
   begin_ += bytes;
-  if (size == 1) count_in_line(*data);  // which is how httplib reads a head
+  if (size == 1) note_in_line(*data);  // which is how httplib reads a head
   return static_cast<ssize_t>(bytes);
 }
 
-void ConnectionStream::count_in_line(char next) {
+void ConnectionStream::note_in_line(char next) {
+  if (is_in_head_) head_.push_back(next);
   line_bytes_ = next == '\n' ? 0 : line_bytes_ + 1;
   longest_line_ = std::max(longest_line_, line_bytes_);
 }

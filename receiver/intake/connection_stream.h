@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <httplib.h>
 
@@ -40,6 +41,12 @@ class ConnectionStream final : public httplib::Stream {
   // as far as it was read line by line, without the end of that.
   [[nodiscard]] bool is_out_of_bytes() const { return is_out_of_bytes_; }
   [[nodiscard]] std::size_t longest_line() const { return longest_line_; }
+  // The request's head is over. All of it as it came, also what the library passed over; it is kept
+  // until the next request begins. As far as it was read line by line.
+  std::string_view end_head() {
+    is_in_head_ = false;
+    return head_;
+  }
   // Sends what write() has kept back: an answer goes out in one piece, which wakes its reader once.
   // False where that could not be sent whole: nothing more may be, for it would be taken for the
   // rest.
@@ -64,7 +71,7 @@ class ConnectionStream final : public httplib::Stream {
   TlsSession::Moved try_to_read(std::size_t bytes_max);
   TlsSession::Moved try_to_write(const char* data, std::size_t size);
   ssize_t receive(std::size_t bytes_max);
-  void count_in_line(char next);
+  void note_in_line(char next);
   ssize_t send_now(const char* data, std::size_t size);
 
   int descriptor_;
@@ -77,6 +84,8 @@ class ConnectionStream final : public httplib::Stream {
   bool is_out_of_bytes_ = false;
   std::size_t line_bytes_ = 0;  // of the line that is being read
   std::size_t longest_line_ = 0;
+  bool is_in_head_ = true;
+  std::string head_;
   std::chrono::milliseconds deadline_{0};
   Clock::time_point read_until_;
   std::optional<Clock::time_point> write_until_;  // from the answer's first byte on

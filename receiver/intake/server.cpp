@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "receiver/intake/announced_body.h"
 #include "receiver/intake/connection_stream.h"
+#include "receiver/intake/framing.h"
 #include "receiver/intake/listener.h"
 #include "receiver/intake/refusal_log.h"
 
@@ -47,6 +48,7 @@ thread_local bool is_read_whole = false;
 // And what became of it: answered by the handler, or refused by the server itself.
 thread_local bool is_answered = false;
 thread_local std::optional<Unserved> refused_for;
+thread_local std::optional<UnclearFraming> unclear;
 
 // cpp-httplib as a parser: its process_request() is all that is used.
 class Parser final : public httplib::Server {
@@ -65,6 +67,12 @@ class Parser final : public httplib::Server {
       std::string body;
       if (read_body(in, out, reader, body)) answer(in, std::move(body), out);
     };
+    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& out) {
+      if (!unclear) return HandlerResponse::Unhandled;
+      refuse_body(out, 400, unclear->reason);
+      out.set_content(std::string(unclear->says) + "\n", "text/plain");
+      return HandlerResponse::Handled;
+    });
     Get("/.*", without_body);
     Options("/.*", without_body);
     Post("/.*", with_body);
@@ -92,6 +100,7 @@ class Parser final : public httplib::Server {
     refused_for.reset();
     const bool served = process_request(stream, is_last, is_closed, [&](httplib::Request&) {
       has_head = true;
+      unclear = unclear_framing(stream.end_head());
       refused_for = Unserved::method;  // unless one of the handlers takes it
       // Chunks cost a few bytes each, so twice the body is room enough.
       stream.allow_bytes(2 * limits_.body_bytes_max);
@@ -122,13 +131,9 @@ class Parser final : public httplib::Server {
     is_read_whole = !announced.anything();
     if (is_read_whole) return true;
     if (in.is_multipart_form_data()) return refuse_body(out, 415, Unserved::form);
-    // Which of the two counts is what request smuggling lives on.
-    if (announced.has_length && (announced.is_chunked || !announced.length)) {
-      return refuse_body(out, 400, Unserved::body_length);
-    }
     // Otherwise the library reads all of it before it says no.
-    if (announced.length.value_or(0) > limits_.body_bytes_max) return refuse_body(out, 413);
-    body.reserve(announced.length.value_or(0));
+    if (announced.length > limits_.body_bytes_max) return refuse_body(out, 413);
+    body.reserve(announced.length);
     bool is_too_large = false;
     const bool is_whole = reader([&](const char* data, std::size_t size) {
       is_too_large = body.size() + size > limits_.body_bytes_max;

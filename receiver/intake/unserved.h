@@ -13,9 +13,9 @@ namespace backstay::intake {
 enum class Unserved {
   head_too_large,  // kHeadBytesMax: 400, or closed
   line_too_long,   // kLineBytesMax: 414 for the first line, 400 for a header
-  malformed,       // no HTTP: 400
+  malformed,       // no HTTP, or a header that is none: 400
   method,          // one that nothing here knows: 400
-  body_length,     // two lengths, or one that is no number: 400
+  body_length,     // said more than once, in two ways or in none that counts: 400
   body_broken,     // not in the encoding that it says: 400
   form,            // a form with files: 415
 };

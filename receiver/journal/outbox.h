@@ -22,7 +22,7 @@ struct Audience {
 };
 
 // A message to people, written in the same transaction as what it tells, and sent afterwards as
-// often as it takes. Its id is the idempotency key.
+// often as it takes. Its id and its time are in the idempotency key.
 struct OutboxRow {
   std::int64_t id = 0;
   WallTime created_at;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """examples.py [BIN_DIR]: the complete configurations in examples/ and the short ones in README.md pass
---config.check. The programs are taken from BIN_DIR, else BACKSTAY_BIN, else build/dev/bin; the secrets
-and catalogs that the configurations name are made in a temporary folder."""
+--config.check, and the exporter's keep their counters where its unit makes a folder. The programs are taken
+from BIN_DIR, else BACKSTAY_BIN, else build/dev/bin; the secrets and catalogs that the configurations name are
+made in a temporary folder."""
 
 import os
 import re
@@ -25,6 +26,13 @@ def configurations() -> dict[str, str]:
         if named:
             found[f"README.md {named[1]}"] = block
     return found
+
+
+def check_state_dir(where: str, text: str) -> None:
+    unit = (ROOT / "examples/systemd/backstay-exporter.service").read_text()
+    made = re.search(r"^StateDirectory=(.*)$", unit, re.M)[1]
+    if where.endswith("exporter.yml") and not re.search(rf"^state_dir: /var/lib/{made}(\s|$)", text, re.M):
+        problems.append(f"{where}: no state_dir, though the unit makes /var/lib/{made}: counters begin anew")
 
 
 def check(where: str, text: str, bin_dir: Path, folder: Path) -> None:
@@ -59,6 +67,7 @@ def main() -> int:
             for catalog in (ROOT / "exporter/catalog").glob("*.yml"):
                 shutil.copy(catalog, folder)
             check(where, text, bin_dir, Path(folder))
+        check_state_dir(where, text)
     print("\n".join(problems), end="\n" if problems else "")
     return 1 if problems else 0
 

@@ -50,7 +50,7 @@ def take_slack(connection, told):
     request = b""
     while b"\r\n\r\n" not in request:
         request += connection.recv(65536)
-    told += key_of(rb"(?i)\r\nIdempotency-Key: (backstay-\d+)\r\n", request)
+    told += key_of(rb"(?i)\r\nIdempotency-Key: (backstay-[\w.-]+)\r\n", request)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
     while connection.recv(65536):
         pass
@@ -61,7 +61,7 @@ def take_mail(connection, told):
     lines, is_in_mail = connection.makefile("rb"), False
     for line in lines:
         word = line.strip().upper()
-        told += key_of(rb"^Message-ID: <(backstay-\d+)[.@]", line) if is_in_mail else []
+        told += key_of(rb"^Message-ID: <(backstay-[\w.-]+)@", line) if is_in_mail else []
         if is_in_mail and word != b".":
             continue
         is_in_mail = word == b"DATA"

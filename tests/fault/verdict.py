@@ -129,8 +129,8 @@ def judge_ledger(world, status, verdict, is_cut):
 def judge_told(world, verdict, is_cut):
     """What the journal calls sent came to Slack, or to the mail server, and nothing came that it does not call so."""
     told = set(world.told)
-    sent = {f"backstay-{row['id']}" for row in
-            world.rows("SELECT id FROM outbox WHERE channel IN ('slack', 'email') AND sent_at IS NOT NULL")}
+    sent = {f"backstay-{row['id']}.{row['created_at']}.shop" for row in
+            world.rows("SELECT id, created_at FROM outbox WHERE channel IN ('slack', 'email') AND sent_at IS NOT NULL")}
     for key in sorted(sent - told):
         verdict.lost.append(f"message {key} counts as sent, and came nowhere")
     for key in () if is_cut else sorted(map(str, told - sent)):

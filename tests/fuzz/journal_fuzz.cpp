@@ -271,7 +271,7 @@ class World {
   Worker worker_{{}, config_.policy, journal_, facts_, actions_, kill_switch_, clock_};
   Control control_{config_, journal_, driver_, kill_switch_, facts_, clock_, []() {}};
   JournalMetrics metrics_{journal_, worker_, kill_switch_};
-  OutboxSender sender_{channels(), journal_, clock_};
+  OutboxSender sender_{channels(), "shop", journal_, clock_};
 
   static std::vector<std::unique_ptr<Channel>> channels() {
     std::vector<std::unique_ptr<Channel>> made;

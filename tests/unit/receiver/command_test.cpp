@@ -54,6 +54,16 @@ TEST_F(CommandDriverTest, ProgramsAreToldWhichAttemptThisIs) {
   EXPECT_EQ(command.deadline, std::chrono::seconds(7));
 }
 
+// A script that keeps the largest token it has seen would take a 0 for an attempt that is long
+// over.
+TEST_F(CommandDriverTest, AQuestionIsNoAttemptAndIsToldOfNone) {
+  const std::vector<std::pair<std::string, std::string>> own{{"SOCKET", "/run/haproxy.sock"}};
+  ASSERT_TRUE(driver().current());
+  ASSERT_TRUE(driver().kept());
+  EXPECT_EQ(processes.commands.at(0).environment, own);
+  EXPECT_EQ(processes.commands.at(1).environment, own);
+}
+
 TEST_F(CommandDriverTest, AStopReachesTheProgram) {
   std::stop_source stop;
   driver().stage("v2", {1, 1, stop.get_token()});

@@ -44,7 +44,7 @@ struct OutboxSenderTest : ::testing::Test {
     std::vector<std::unique_ptr<Channel>> channels;
     channels.push_back(std::move(log_channel));
     channels.push_back(std::move(slack_channel));
-    sender = std::make_unique<OutboxSender>(std::move(channels), *database, clock);
+    sender = std::make_unique<OutboxSender>(std::move(channels), "shop", *database, clock);
   }
   void tell(const std::string& title, const std::vector<std::string>& channels) {
     const auto written = database->write([&](journal::Transaction& tx) {
@@ -158,6 +158,32 @@ TEST_F(OutboxSenderTest, EachAttemptCarriesTheSameKeyAndEachMessageItsOwn) {
   EXPECT_NE(keys["a"], keys["b"]);
 }
 
+// A relay that honours the key drops what it has already: both of these were the first message of
+// their journal.
+TEST_F(OutboxSenderTest, NoOtherServiceAndNoJournalBegunAnewHasTheSameKey) {
+  const auto key = [this](const std::string& service) {
+    const test::TemporaryFolder another;
+    auto journal = journal::Database::open(another.path("journal.db"));
+    EXPECT_TRUE(journal);
+    database = std::move(*journal);
+    auto channel = std::make_unique<ScriptedChannel>("slack");
+    const ScriptedChannel* told = channel.get();
+    std::vector<std::unique_ptr<Channel>> channels;
+    channels.push_back(std::move(channel));
+    sender = std::make_unique<OutboxSender>(std::move(channels), service, *database, clock);
+    tell("a", {"slack"});
+    EXPECT_TRUE(sender->send_one());
+    return told->sent.at(0).idempotency_key;
+  };
+  const std::string at = std::to_string(to_unix_ms(clock.now()));
+  EXPECT_EQ(key("shop"), "backstay-1." + at + ".shop");
+  EXPECT_EQ(key("another one>\r\nX: \xc3\xa9"), "backstay-1." + at + ".another-one---X----");
+  EXPECT_EQ(key(std::string(200, 's')), "backstay-1." + at + "." + std::string(64, 's'));
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(key("shop"), "backstay-1." + std::to_string(to_unix_ms(clock.now())) + ".shop")
+      << "begun anew";
+}
+
 TEST_F(OutboxSenderTest, AfterADayItIsGivenUpAndTheReasonKept) {
   slack->problem = "Slack answers 404 no_service";
   tell("a", {"slack"});
@@ -229,14 +255,18 @@ TEST_F(OutboxSenderTest, AChannelThatIsNoLongerConfiguredIsSaidSo) {
   EXPECT_EQ(column("last_error"), "no channel pigeon is configured any more");
 }
 
-TEST_F(OutboxSenderTest, AfterARestartWhatWasNotSentIsSent) {
+TEST_F(OutboxSenderTest, AfterARestartWhatWasNotSentIsSentWithTheKeyThatItHad) {
   tell("a", {"log"});
+  log->problem = "killed before it was written down";
+  EXPECT_TRUE(sender->send_one());
+  clock.advance(seconds(2));
   std::vector<std::unique_ptr<Channel>> channels;
   channels.push_back(std::make_unique<ScriptedChannel>("log"));
   const auto* next = static_cast<ScriptedChannel*>(channels.front().get());
-  OutboxSender another(std::move(channels), *database, clock);
+  OutboxSender another(std::move(channels), "shop", *database, clock);
   EXPECT_TRUE(another.send_one());
-  EXPECT_EQ(next->sent.size(), 1u);
+  ASSERT_EQ(next->sent.size(), 1u);
+  EXPECT_EQ(next->sent[0].idempotency_key, log->sent.at(0).idempotency_key);
 }
 
 // Otherwise a full disk would send one message four times a second.
@@ -270,7 +300,7 @@ TEST_F(OutboxSenderTest, AChannelThatThrowsEndsNoThread) {
   };
   std::vector<std::unique_ptr<Channel>> channels;
   channels.push_back(std::move(throwing));
-  OutboxSender another(std::move(channels), *database, system);
+  OutboxSender another(std::move(channels), "shop", *database, system);
   tell("a", {"log"});
   std::jthread thread([&](const std::stop_token& stop) { another.run(stop); });
   thrice.wait();

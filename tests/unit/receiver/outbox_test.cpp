@@ -35,7 +35,7 @@ struct OutboxTest : ::testing::Test {
     channel = keeping.get();
     std::vector<std::unique_ptr<Channel>> channels;
     channels.push_back(std::move(keeping));
-    sender = std::make_unique<OutboxSender>(std::move(channels), *database, clock);
+    sender = std::make_unique<OutboxSender>(std::move(channels), "shop", *database, clock);
   }
   void tell(const std::string& text, const std::string& group,
             const std::string& severity = "info") {
@@ -184,7 +184,7 @@ TEST_F(OutboxTest, AJournalFromBeforeThereWereGroupsGoesOn) {
   channel = keeping.get();
   std::vector<std::unique_ptr<Channel>> channels;
   channels.push_back(std::move(keeping));
-  sender = std::make_unique<OutboxSender>(std::move(channels), *database, clock);
+  sender = std::make_unique<OutboxSender>(std::move(channels), "shop", *database, clock);
   tell("1", "cooldown");
   tell("2", "cooldown");
   EXPECT_EQ(sent(), (Told{"refused | from before", "refused | 1"}));

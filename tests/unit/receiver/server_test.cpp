@@ -117,6 +117,40 @@ TEST_F(ServerTest, NothingIsServedAfterABodyThatWasNotRead) {
   EXPECT_EQ(seen(), (std::vector<std::string>{"GET /shown", "GET /shown"}));
 }
 
+// A proxy in front may read each of these in another way than the library does, which takes the
+// first of two lengths and passes over lines that it cannot read.
+TEST_F(ServerTest, ARequestThatMayEndInTwoPlacesIsRefusedWithTheReason) {
+  start(small());
+  const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::vector<std::pair<std::string, std::string>> heads = {
+      {"Content-Length: 2\r\nContent-Length: 40\r\n", "Content-Length stands there more than once"},
+      {"Content-Length: 2\r\ncontent-length: 2\r\n", "Content-Length stands there more than once"},
+      {"Content-Length:\r\n", "Content-Length is no number"},
+      {"Content-Length: %32\r\n", "Content-Length is no number"},
+      {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+       "Transfer-Encoding stands there more than once"},
+      {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding is not chunked"},
+      {"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+       "Content-Length beside Transfer-Encoding"},
+      {"Content-Length : 2\r\n", "a header's name is none, or white space stands before its colon"},
+      {"X-Long: a\r\n Content-Length: 2\r\n", "a header goes on in a second line"},
+      {"Transfer-Encoding:\r\n\tchunked\r\n", "Transfer-Encoding is not chunked"},
+      {"Content-Length: 2\nX: y\r\n", "a line does not end in CRLF"},
+  };
+  for (const auto& [head, reason] : heads) {
+    for (const char* method : {"POST", "GET"}) {
+      RawClient client(address);
+      client.send(std::string(method) + " /x HTTP/1.1\r\nHost: x\r\n" + head + "\r\n" + hidden);
+      const std::string text = client.read_to_end();
+      EXPECT_TRUE(has_status(text, 400)) << head << text;
+      EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos) << text;
+      EXPECT_TRUE(text.ends_with("\r\n\r\n" + reason + "\n")) << "one answer: " << text;
+    }
+  }
+  EXPECT_EQ(seen(), std::vector<std::string>());
+  EXPECT_TRUE(has_status(ask(post("body")), 202)) << "others are served";
+}
+
 TEST_F(ServerTest, AConnectionServesOneRequestAfterAnother) {
   start(small());
   RawClient client(address);

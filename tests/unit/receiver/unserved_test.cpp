@@ -88,6 +88,10 @@ TEST_F(UnservedRequest, IsCountedByItsReason) {
   EXPECT_EQ(refused(kPost + "Content-Length: 5x\r\n\r\n"), "body_length");
   EXPECT_EQ(refused(kPost + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
             "body_length");
+  EXPECT_EQ(refused(kPost + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok"), "body_length");
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nContent-Length: 5x\r\n\r\n"), "body_length");
+  EXPECT_EQ(refused(kPost + "Content-Length : 2\r\n\r\nok"), "malformed");
+  EXPECT_EQ(refused(kPost + "X: y\r\n goes on\r\n\r\n"), "malformed");
   EXPECT_EQ(refused(kPost + "Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip"),
             "body_broken");
   EXPECT_EQ(refused(kPost + "Content-Type: multipart/form-data; boundary=b\r\n"
