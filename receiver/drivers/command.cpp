@@ -41,9 +41,9 @@ StepResult CommandDriver::change(const std::vector<std::string>& argv, const std
   if (!is_valid_release_name(release)) return {Outcome::failed, "not a valid release name"};
   const CommandResult result = run(argv, release, attempt, config_.timeout);
   if (result.ok()) return {Outcome::done, ""};
-  const bool cut_off = result.how == CommandResult::How::timed_out ||
-                       result.how == CommandResult::How::signalled ||
-                       result.how == CommandResult::How::stopped;
+  const bool cut_off =
+      result.how == CommandResult::How::timed_out || result.how == CommandResult::How::signalled ||
+      result.how == CommandResult::How::stopped || result.how == CommandResult::How::unended;
   return {cut_off ? Outcome::unknown : Outcome::failed, argv.front() + ": " + result.describe()};
 }
 
