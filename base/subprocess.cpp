@@ -25,8 +25,8 @@ namespace backstay {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kGrace{2000};       // between SIGTERM and SIGKILL
 constexpr std::chrono::milliseconds kPollInterval{50};  // how soon a stop is noticed
+constexpr std::chrono::milliseconds kDrainMax{2000};    // for output after a program's end
 
 struct Pipe {
   Descriptor read;
@@ -164,9 +164,10 @@ struct Stream {
 
 class Child {
  public:
-  Child(const Command& command, pid_t pid, Descriptor in, Stream out, Stream err,
-        CommandResult& result)
+  Child(const Command& command, const EndingLimits& limits, pid_t pid, Descriptor in, Stream out,
+        Stream err, CommandResult& result)
       : command_(command),
+        limits_(limits),
         result_(result),
         pid_(pid),
         pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
@@ -182,17 +183,18 @@ class Child {
       const bool is_stopped = command_.stop.stop_requested();
       if (!kill_at && (now >= deadline || is_stopped)) {
         ended_by_us_ = is_stopped ? CommandResult::How::stopped : CommandResult::How::timed_out;
-        ::kill(-pid_, SIGTERM);
-        kill_at = now + kGrace;
+        limits_.kill(-pid_, SIGTERM);
+        kill_at = now + limits_.term_grace;
       } else if (kill_at && now >= *kill_at) {
-        ::kill(-pid_, SIGKILL);
+        limits_.kill(-pid_, SIGKILL);
+        if (now >= *kill_at + limits_.kill_grace) return give_up();
       }
       move_data(kPollInterval);
     }
-    ::kill(-pid_, SIGKILL);  // what it left behind in its group
+    limits_.kill(-pid_, SIGKILL);  // what it left behind in its group
     // What left the group may hold the pipes and go on writing, so there is an end to this too.
-    const auto give_up_at = Clock::now() + kGrace;
-    while (has_output_waiting() && Clock::now() < give_up_at) {
+    const auto drained_at = Clock::now() + kDrainMax;
+    while (has_output_waiting() && Clock::now() < drained_at) {
       move_data(std::chrono::milliseconds(0));
     }
     conclude();
@@ -229,6 +231,11 @@ class Child {
     if (has_failed || fed_ == command_.standard_input.size()) in_.reset();
   }
 
+  void give_up() {
+    result_.how = CommandResult::How::unended;
+    result_.code = pid_;
+  }
+
   void conclude() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
@@ -244,6 +251,7 @@ class Child {
   }
 
   const Command& command_;
+  const EndingLimits& limits_;
   CommandResult& result_;
   pid_t pid_;
   Descriptor pidfd_;
@@ -300,6 +308,8 @@ std::string CommandResult::describe() const {
       return "no end within its deadline" + said;
     case How::stopped:
       return "stopped" + said;
+    case How::unended:
+      return "not ended by SIGKILL, it goes on as process " + std::to_string(code) + said;
     case How::not_started:
       break;
   }
@@ -308,6 +318,7 @@ std::string CommandResult::describe() const {
 
 CommandResult SystemProcessRunner::run(const Command& command) {
   if (command.argv.empty()) return not_started("no program");
+  if (unended_.are_too_many()) return not_started("too many before it could not be ended");
   keep_exit_statuses();
   const Launch launch = prepare(command);
   auto in = make_pipe();
@@ -337,10 +348,20 @@ CommandResult SystemProcessRunner::run(const Command& command) {
   make_non_blocking(err->read);
   if (command.standard_input.empty()) in->write.reset();
   CommandResult result;
-  Child child(command, pid, std::move(in->write), Stream{std::move(out->read), &result.out},
-              Stream{std::move(err->read), &result.err}, result);
+  Child child(command, limits_, pid, std::move(in->write),
+              Stream{std::move(out->read), &result.out}, Stream{std::move(err->read), &result.err},
+              result);
   child.wait();
+  if (result.how == CommandResult::How::unended) unended_.add(pid, command.environment);
   return result;
+}
+
+Result<std::vector<pid_t>> SystemProcessRunner::end_leftovers(const Marks& marks,
+                                                              const std::stop_token& stop) {
+  auto ended = backstay::end_leftovers(marks, limits_.leftovers_within, stop);
+  const std::vector<pid_t> unended = unended_.with(marks);
+  if (ended && !unended.empty()) return fail("cannot end " + name_processes(unended));
+  return ended;
 }
 
 }  // namespace backstay

@@ -1,13 +1,18 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
+#include "base/leftovers.h"
 #include "base/secret.h"
+#include "base/unended_children.h"
 
 namespace backstay {
 
@@ -29,6 +34,8 @@ struct CommandResult {
     signalled,    // code is the signal
     timed_out,    // the group was sent SIGTERM, after two seconds SIGKILL
     stopped,      // stop was requested; the group was ended in the same way
+    unended,      // for either reason, but not even SIGKILL ended it in time: it may go on working
+                  // as process `code`
     not_started,  // no such program, no memory: nothing ran; err says why
   };
   How how = How::not_started;
@@ -47,14 +54,35 @@ class ProcessRunner {
  public:
   virtual ~ProcessRunner() = default;
   virtual CommandResult run(const Command& command) = 0;
+  // Ends what is left of programs that were run with all of these in their environment, by this
+  // process or by one before it, and returns what it ended. See end_leftovers(); an unended child
+  // is left too.
+  virtual Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
+                                                   const std::stop_token& stop) = 0;
+};
+
+// For ending programs. A test has others.
+struct EndingLimits {
+  std::chrono::milliseconds term_grace{2000};        // between SIGTERM and SIGKILL
+  std::chrono::milliseconds kill_grace{5000};        // after SIGKILL; then it is given up
+  std::chrono::milliseconds leftovers_within{5000};  // for what is left of programs
+  int (*kill)(pid_t, int) = ::kill;
 };
 
 // Each program gets a process group of its own, default signal handling, no inherited descriptor
-// but its three, and dies with the thread that started it (PR_SET_PDEATHSIG), so that none outlives
-// a killed daemon. What it leaves in its group is killed when it ends.
+// but its three. What it leaves in its group is killed when it ends. It dies with the thread that
+// started it (PR_SET_PDEATHSIG), so also with a killed daemon; what it has started by then, or runs
+// as another user, does not: that is what end_leftovers() is for.
 class SystemProcessRunner final : public ProcessRunner {
  public:
+  explicit SystemProcessRunner(const EndingLimits& limits = {}) : limits_(limits) {}
   CommandResult run(const Command& command) override;
+  Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
+                                           const std::stop_token& stop) override;
+
+ private:
+  const EndingLimits limits_;
+  UnendedChildren unended_;
 };
 
 }  // namespace backstay

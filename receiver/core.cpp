@@ -1,5 +1,6 @@
 #include "receiver/core.h"
 
+#include "receiver/actions/after_leftovers.h"
 #include "receiver/actions/stage.h"
 #include "receiver/actions/switch_release.h"
 #include "receiver/held_secrets.h"
@@ -10,10 +11,13 @@ namespace {
 // The explicit table of actions, by the names that pipeline.h gives to steps.
 ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSource& alerts,
                          Clock& clock, HttpClient& http, ProcessRunner& processes) {
+  const auto with_programs = [&](std::unique_ptr<Action> action) {
+    return std::make_unique<AfterLeftovers>(std::move(action), processes);
+  };
   ActionTable table;
-  table["backup"] = std::make_unique<Backup>(config.backups, processes, clock);
-  table["stage"] = std::make_unique<Stage>(driver);
-  table["switch"] = std::make_unique<SwitchRelease>(driver);
+  table["backup"] = with_programs(std::make_unique<Backup>(config.backups, processes, clock));
+  table["stage"] = with_programs(std::make_unique<Stage>(driver));
+  table["switch"] = with_programs(std::make_unique<SwitchRelease>(driver));
   table["verify"] = std::make_unique<Verify>(config.verify, http, clock);
   table["confirm"] = std::make_unique<Confirm>(config.confirm, alerts, clock);
   return table;
@@ -47,7 +51,8 @@ Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Datab
       lock_(std::move(lock)),
       journal_(std::move(journal)),
       kill_switch_(config_.state_dir),
-      processes_(processes, [this]() { return held_secrets(config_); }),
+      redacted_(processes, [this]() { return held_secrets(config_); }),
+      processes_(redacted_, config_.state_dir),
       driver_(config_.driver, processes_),
       alerts_(config_.prometheus_url, http),
       facts_(driver_, alerts_, kill_switch_, clock),

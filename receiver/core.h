@@ -14,6 +14,7 @@
 #include "receiver/control.h"
 #include "receiver/drivers/command.h"
 #include "receiver/journal/database.h"
+#include "receiver/own_processes.h"
 #include "receiver/policy/facts.h"
 #include "receiver/policy/prometheus_alerts.h"
 #include "receiver/worker/worker.h"
@@ -42,7 +43,8 @@ class Core {
   const StateLock lock_;
   const std::unique_ptr<journal::Database> journal_;
   const KillSwitch kill_switch_;
-  RedactingRunner processes_;
+  RedactingRunner redacted_;
+  OwnProcesses processes_;
   CommandDriver driver_;
   PrometheusAlerts alerts_;
   const FactGatherer facts_;

@@ -15,6 +15,10 @@ class ScriptedProcesses final : public ProcessRunner {
     commands.push_back(command);
     return on_run(command);
   }
+  Result<std::vector<pid_t>> end_leftovers(const Marks& marks, const std::stop_token&) override {
+    marks_to_end.push_back(marks);
+    return on_end_leftovers(marks);
+  }
 
   static CommandResult exited(int code, const std::string& out = "", const std::string& err = "") {
     CommandResult result;
@@ -31,7 +35,11 @@ class ScriptedProcesses final : public ProcessRunner {
   }
 
   std::function<CommandResult(const Command&)> on_run = [](const Command&) { return exited(0); };
+  std::function<Result<std::vector<pid_t>>(const Marks&)> on_end_leftovers = [](const Marks&) {
+    return std::vector<pid_t>();
+  };
   std::vector<Command> commands;
+  std::vector<Marks> marks_to_end;
 };
 
 }  // namespace backstay::test

@@ -8,7 +8,6 @@
 #include "base/pg.h"
 #include "base/pg_address.h"
 #include "base/timestamp.h"
-#include "receiver/actions/manifest.h"
 
 namespace backstay {
 namespace {
@@ -16,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kPartial = ".partial-";
 
-// What attempts before this one left behind. None of them runs any more: a program dies with the
-// daemon that started it.
+// What attempts before this one left behind. None of them runs any more: AfterLeftovers ends what
+// is left of one before it is checked, and one that was not checked is not repeated.
 void remove_partial(const std::string& dir, const std::string& id) {
   std::error_code ignored;
   std::vector<fs::path> leftovers;
@@ -52,8 +51,13 @@ std::string backup_id(const journal::Run& run) {
   return time + "-run" + std::to_string(run.id);
 }
 
+struct Backup::Limits {
+  Attempt attempt;
+  SteadyTime deadline;
+};
+
 Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
-                         const std::string& out_path, const Attempt& attempt) {
+                         const std::string& out_path, const Limits& limits) {
   auto environment = pg::environment(url);
   if (!environment) return fail(environment.error());
   Command command;
@@ -61,26 +65,27 @@ Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
   command.argv.front() = (fs::path(config_.bin_dir) / command.argv.front()).string();
   command.argv.push_back("--file=" + out_path);
   command.secret_environment = std::move(*environment);
-  command.environment = attempt.environment();
+  command.environment = limits.attempt.environment();
   command.environment.emplace_back("PGAPPNAME", "backstay");
-  command.deadline = config_.timeout;
-  command.stop = attempt.stop;
+  command.deadline =
+      std::chrono::duration_cast<std::chrono::milliseconds>(limits.deadline - clock_.steady());
+  command.stop = limits.attempt.stop;
   CommandResult result = processes_.run(command);
   result.err = first_error(result.err);
   if (!result.ok()) return fail(command.argv.front() + ": " + result.describe());
   return {};
 }
 
-Result<void> Backup::dump(const std::string& folder, const Attempt& attempt) {
+Result<void> Backup::dump(const std::string& folder, const Limits& limits) {
   auto url = config_.database_url.read();
   if (!url) return fail(url.error());
   // A lock that is not given within a minute belongs to a migration: better no backup than a wedge.
   auto dumped = run({"pg_dump", "--format=directory", "--jobs=2", "--compress=1", "--no-password",
                      "--lock-wait-timeout=60s"},
-                    *url, folder + "/database", attempt);
+                    *url, folder + "/database", limits);
   if (!dumped) return dumped;
   return run({"pg_dumpall", "--globals-only", "--no-role-passwords", "--no-password"}, *url,
-             folder + "/globals.sql", attempt);
+             folder + "/globals.sql", limits);
 }
 
 StepResult Backup::perform(const StepContext& context) {
@@ -98,9 +103,9 @@ StepResult Backup::perform(const StepContext& context) {
     fs::remove_all(partial, error);
     return StepResult{context.stop.stop_requested() ? Outcome::unknown : Outcome::failed, why};
   };
-  if (auto dumped = dump(partial, context.attempt()); !dumped)
-    return give_up(dumped.error().message);
-  auto files = hash_files(partial);
+  const Limits limits{context.attempt(), clock_.steady() + config_.timeout};
+  if (auto dumped = dump(partial, limits); !dumped) return give_up(dumped.error().message);
+  auto files = hash_files(partial, {clock_, limits.deadline, context.stop});
   if (!files) return give_up(files.error().message);
   const Manifest manifest{id, clock_.now(), context.run.release_from, *files};
   if (auto written = write_manifest(partial, manifest); !written) {
@@ -123,7 +128,8 @@ CheckResult Backup::check(const StepContext& context) {
     remove_partial(config_.dir, id);
     return {Finding::not_done, "there is no backup " + id};
   }
-  const auto checked = check_backup(folder);
+  const auto checked =
+      check_backup(folder, {clock_, clock_.steady() + config_.timeout, context.stop});
   if (!checked) return {Finding::unknown, checked.error().message};
   return {Finding::done, "backup " + id + " is complete, its checksums match"};
 }
@@ -144,10 +150,10 @@ std::vector<BackupEntry> list_backups(const std::string& dir) {
   return entries;
 }
 
-Result<void> check_backup(const std::string& folder) {
+Result<void> check_backup(const std::string& folder, const ReadingLimit& limit) {
   const auto manifest = read_manifest(folder);
   if (!manifest) return fail(manifest.error());
-  const auto files = hash_files(folder);
+  const auto files = hash_files(folder, limit);
   if (!files) return fail(files.error());
   for (const ManifestFile& expected : manifest->files) {
     const auto found = std::find_if(files->begin(), files->end(), [&](const ManifestFile& file) {

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/subprocess.h"
 #include "receiver/actions/action.h"
+#include "receiver/actions/manifest.h"
 
 namespace backstay {
 
@@ -15,7 +16,7 @@ struct BackupConfig {
   std::string dir;
   std::string bin_dir;  // of pg_dump and pg_dumpall, of the server's own major version
   SecretSource database_url;
-  std::chrono::milliseconds timeout{30 * 60'000};
+  std::chrono::milliseconds timeout{30 * 60'000};  // for all of a backup; a check gets as much
 };
 
 // A complete backup, as `backstay backup list` shows it.
@@ -38,9 +39,11 @@ class Backup final : public Action {
   CheckResult check(const StepContext& context) override;
 
  private:
-  Result<void> dump(const std::string& folder, const Attempt& attempt);
+  struct Limits;  // one attempt, until its deadline
+
+  Result<void> dump(const std::string& folder, const Limits& limits);
   Result<void> run(std::vector<std::string> argv, const Secret& url, const std::string& out_path,
-                   const Attempt& attempt);
+                   const Limits& limits);
 
   BackupConfig config_;
   ProcessRunner& processes_;
@@ -51,6 +54,6 @@ std::string backup_id(const journal::Run& run);
 // Complete ones, newest first. A folder whose manifest cannot be read is left out.
 std::vector<BackupEntry> list_backups(const std::string& dir);
 // Compares every file with the manifest.
-Result<void> check_backup(const std::string& folder);
+Result<void> check_backup(const std::string& folder, const ReadingLimit& limit);
 
 }  // namespace backstay

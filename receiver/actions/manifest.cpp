@@ -19,7 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kName = "manifest.json";
 
-Result<std::string> sha256_of(const fs::path& path) {
+Result<void> may_go_on(const ReadingLimit& limit, const fs::path& path) {
+  if (limit.stop.stop_requested()) return fail("stopped while reading " + path.string());
+  if (limit.clock.steady() >= limit.deadline) {
+    return fail("no end within its deadline: was reading " + path.string());
+  }
+  return {};
+}
+
+Result<std::string> sha256_of(const fs::path& path, const ReadingLimit& limit) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail("cannot read " + path.string());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
@@ -27,6 +35,7 @@ Result<std::string> sha256_of(const fs::path& path) {
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   std::vector<char> buffer(1 << 16);
   while (file) {
+    if (auto allowed = may_go_on(limit, path); !allowed) return fail(allowed.error());
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
   }
@@ -54,7 +63,7 @@ Result<void> sync_to_disk(const std::string& path) {
   return {};
 }
 
-Result<std::vector<ManifestFile>> hash_files(const std::string& folder) {
+Result<std::vector<ManifestFile>> hash_files(const std::string& folder, const ReadingLimit& limit) {
   std::vector<ManifestFile> files;
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
@@ -62,7 +71,7 @@ Result<std::vector<ManifestFile>> hash_files(const std::string& folder) {
     const fs::path& path = at->path();
     std::error_code unknown;
     if (!at->is_regular_file(unknown) || path.filename() == kName) continue;
-    auto hash = sha256_of(path);
+    auto hash = sha256_of(path, limit);
     if (!hash) return fail(hash.error());
     const std::uint64_t bytes = at->file_size(unknown);
     if (unknown) return fail("cannot read " + path.string() + ": " + unknown.message());

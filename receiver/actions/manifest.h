@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,16 @@ struct Manifest {
   std::vector<ManifestFile> files;
 };
 
-// Every file below the folder, but the manifest itself.
-Result<std::vector<ManifestFile>> hash_files(const std::string& folder);
+// What ends the reading of large files early.
+struct ReadingLimit {
+  const Clock& clock;
+  SteadyTime deadline;
+  std::stop_token stop;
+};
+
+// Every file below the folder, but the manifest itself. The limit is asked for every 64 KiB: at a
+// stop or past the deadline it is an error.
+Result<std::vector<ManifestFile>> hash_files(const std::string& folder, const ReadingLimit& limit);
 // On disk, synced, when it returns.
 Result<void> write_manifest(const std::string& folder, const Manifest& manifest);
 Result<Manifest> read_manifest(const std::string& folder);

@@ -41,9 +41,9 @@ StepResult CommandDriver::change(const std::vector<std::string>& argv, const std
   change.stop = attempt.stop;
   const CommandResult result = processes_.run(change);
   if (result.ok()) return {Outcome::done, ""};
-  const bool cut_off = result.how == CommandResult::How::timed_out ||
-                       result.how == CommandResult::How::signalled ||
-                       result.how == CommandResult::How::stopped;
+  const bool cut_off =
+      result.how == CommandResult::How::timed_out || result.how == CommandResult::How::signalled ||
+      result.how == CommandResult::How::stopped || result.how == CommandResult::How::unended;
   return {cut_off ? Outcome::unknown : Outcome::failed, argv.front() + ": " + result.describe()};
 }
 

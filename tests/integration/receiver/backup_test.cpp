@@ -77,6 +77,9 @@ class RealBackup : public ::testing::Test {
   StepResult perform(const std::string& url, const std::stop_token& stop = {}) {
     return backup(url).perform({run, event, 17, stop});
   }
+  [[nodiscard]] ReadingLimit limit() const {
+    return {clock, clock.steady() + std::chrono::minutes(1), {}};
+  }
   [[nodiscard]] fs::path complete() const { return folder.path("backups/") + backup_id(run); }
   [[nodiscard]] bool is_empty() const { return fs::is_empty(folder.path("backups")); }
 
@@ -105,7 +108,7 @@ class RealBackup : public ::testing::Test {
 TEST_F(RealBackup, IsRestoredByPgRestoreAloneWithEachRow) {
   const StepResult result = perform(cluster->url("shop"));
   ASSERT_EQ(result.outcome, Outcome::done) << result.detail;
-  ASSERT_TRUE(check_backup(complete().string()));
+  ASSERT_TRUE(check_backup(complete().string(), limit()));
 
   cluster->execute("CREATE DATABASE restored");
   Command restore;
@@ -137,11 +140,11 @@ TEST_F(RealBackup, AFileThatWasDamagedIsFound) {
     std::string damaged = content;
     damaged[damaged.size() / 2] ^= 1;
     std::ofstream(entry.path(), std::ios::binary) << damaged;
-    const auto checked = check_backup(complete().string());
+    const auto checked = check_backup(complete().string(), limit());
     ASSERT_FALSE(checked) << entry.path();
     EXPECT_NE(checked.error().message.find(entry.path().filename().string()), std::string::npos);
     std::ofstream(entry.path(), std::ios::binary) << content;
-    EXPECT_TRUE(check_backup(complete().string()));
+    EXPECT_TRUE(check_backup(complete().string(), limit()));
   }
 }
 

@@ -14,17 +14,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/temporary_folder.h"
+#include "tests/unit/base/life_line.h"
 
 namespace backstay {
 namespace {
 
 using How = CommandResult::How;
+using test::LifeLine;
 
 CommandResult run(std::vector<std::string> argv) {
   Command command;
@@ -37,37 +37,6 @@ CommandResult run_shell(const std::string& script) { return run({"/bin/sh", "-c"
 std::ptrdiff_t open_descriptors() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
-
-// A FIFO that a program holds open for writing: when the last holder has died, and not before, its
-// other end says so. That is how these tests know that a process is gone, without looking for it.
-class LifeLine {
- public:
-  LifeLine() {
-    ::mkfifo(path().c_str(), 0600);
-    end_ = ::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  }
-  ~LifeLine() { ::close(end_); }
-  LifeLine(const LifeLine&) = delete;
-  LifeLine& operator=(const LifeLine&) = delete;
-
-  [[nodiscard]] std::string path() const { return folder_.path("line"); }
-  // Until a holder writes a line.
-  void wait_for_holder() const {
-    pollfd waiting{end_, POLLIN, 0};
-    ASSERT_EQ(::poll(&waiting, 1, kPatienceMs), 1) << "nobody holds the line";
-    std::array<char, 100> text{};
-    ASSERT_GT(::read(end_, text.data(), text.size()), 0);
-  }
-  [[nodiscard]] bool is_dropped() const {
-    pollfd waiting{end_, 0, 0};
-    return ::poll(&waiting, 1, kPatienceMs) == 1 && (waiting.revents & POLLHUP) != 0;
-  }
-
- private:
-  static constexpr int kPatienceMs = 60'000;  // reached only by a failing test
-  test::TemporaryFolder folder_;
-  int end_;
-};
 
 TEST(Subprocess, ArgumentsArriveVerbatim) {
   const CommandResult result = run({"printf", "[%s]", "a b", "$HOME", "`id`", "; rm -rf x", "*", "",
@@ -327,6 +296,67 @@ TEST(Subprocess, ManyAtOnceDoNotDisturbEachOther) {
   };
   std::vector<std::jthread> threads;
   for (int thread = 0; thread < 6; ++thread) threads.emplace_back(work, thread);
+}
+
+// As if it ran as another user, or waited for a disk that does not answer.
+SystemProcessRunner without_power() {
+  EndingLimits limits;
+  limits.term_grace = limits.kill_grace = std::chrono::milliseconds(0);
+  limits.kill = [](pid_t, int) { return -1; };
+  return SystemProcessRunner(limits);
+}
+
+Command endless() {
+  Command command;
+  command.argv = {"sleep", "600"};
+  command.environment = {{"RUN", "3"}, {"TOKEN", "7"}};
+  command.deadline = std::chrono::milliseconds(0);
+  return command;
+}
+
+void end_and_leave_unreaped(pid_t pid) {
+  EXPECT_EQ(::kill(pid, SIGKILL), 0) << "it was still there";
+  siginfo_t info{};
+  EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+}
+
+TEST(Subprocess, WhatCannotBeEndedIsGivenUpAndReapedWhenItHasEnded) {
+  SystemProcessRunner runner = without_power();
+  const CommandResult result = runner.run(endless());
+  ASSERT_EQ(result.how, How::unended);
+  EXPECT_FALSE(result.ok());
+  const pid_t pid = result.code;
+  EXPECT_EQ(result.describe(),
+            "not ended by SIGKILL, it goes on as process " + std::to_string(pid));
+  end_and_leave_unreaped(pid);
+  Command another;
+  another.argv = {"true"};
+  EXPECT_TRUE(runner.run(another).ok());
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "no zombie";
+}
+
+// Its environment is not to be read where it runs as another user: it is known as our child.
+TEST(Subprocess, WhatCannotBeEndedDoesNotOutlastAStopAndCountsAsLeftUntilItHasEnded) {
+  const LifeLine line;
+  SystemProcessRunner runner = without_power();
+  std::stop_source stop;
+  Command command = endless();
+  command.argv = {"env", "-i", "sh", "-c", "exec 9>" + line.path() + "; echo >&9; exec sleep 600"};
+  command.deadline = std::chrono::hours(1);
+  command.stop = stop.get_token();
+  const std::jthread other([&]() {
+    line.wait_for_holder();
+    stop.request_stop();
+  });
+  const CommandResult result = runner.run(command);
+  ASSERT_EQ(result.how, How::unended);
+  const Marks marks{{"RUN", "3"}, {"TOKEN", "7"}};
+  EXPECT_TRUE(runner.end_leftovers({{"RUN", "3"}, {"TOKEN", "8"}}, {})) << "another attempt";
+  const auto left = runner.end_leftovers(marks, {});
+  ASSERT_FALSE(left);
+  EXPECT_EQ(left.error().message, "cannot end process " + std::to_string(result.code));
+  end_and_leave_unreaped(result.code);
+  EXPECT_TRUE(runner.end_leftovers(marks, {}));
 }
 
 TEST(Subprocess, DiesWithTheDaemonThatStartedIt) {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "tests/manual_clock.h"
+#include "tests/looked_at_clock.h"
 #include "tests/scripted_processes.h"
 #include "tests/temporary_folder.h"
 
@@ -47,7 +47,10 @@ struct BackupTest : ::testing::Test {
   StepResult perform(std::int64_t token = 17, const std::stop_token& stop = {}) {
     return backup().perform({run, event, token, stop});
   }
-  CheckResult check() { return backup().check({run, event, 17, {}}); }
+  CheckResult check(const std::stop_token& stop = {}) {
+    return backup().check({run, event, 17, stop});
+  }
+  ReadingLimit limit() const { return {clock, clock.steady() + std::chrono::hours(1), {}}; }
   std::vector<std::string> names() const {
     std::vector<std::string> found;
     for (const auto& entry : fs::directory_iterator(dir)) {
@@ -59,7 +62,7 @@ struct BackupTest : ::testing::Test {
   test::TemporaryFolder folder;
   const std::string dir = folder.path("backups/shop");
   const std::string id = "20261123T080000Z-run4";
-  test::ManualClock clock;
+  test::LookedAtClock clock;
   ScriptedProcesses processes;
   journal::Run run;
   Event event;
@@ -73,7 +76,7 @@ TEST_F(BackupTest, IsAFolderOfItsOwnThatOnlyItsOwnerReads) {
   struct stat info {};
   ASSERT_EQ(::stat((dir + "/" + id).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0700U);
-  EXPECT_TRUE(check_backup(dir + "/" + id));
+  EXPECT_TRUE(check_backup(dir + "/" + id, limit()));
 }
 
 TEST_F(BackupTest, TheAddressIsInTheEnvironmentAsASecretAndNowhereElse) {
@@ -145,6 +148,55 @@ TEST_F(BackupTest, ThatIsStoppedIsUnknownAndThenNotThere) {
   EXPECT_EQ(check().finding, Finding::not_done);
 }
 
+// After the dump, which took its part of the time, while its files are read.
+TEST_F(BackupTest, ThatIsStoppedWhileItsChecksumsAreMadeIsUnknownAndThenNotThere) {
+  std::stop_source stop;
+  processes.on_run = [&](const Command& command) {
+    if (command.argv.front() == "/opt/pg/pg_dumpall") {
+      clock.on_look = [&](int) { stop.request_stop(); };
+    }
+    return dump(command);
+  };
+  const StepResult result = perform(17, stop.get_token());
+  EXPECT_EQ(result.outcome, Outcome::unknown);
+  EXPECT_EQ(result.detail.rfind("stopped while reading ", 0), 0u) << result.detail;
+  EXPECT_TRUE(names().empty());
+  EXPECT_EQ(check().finding, Finding::not_done);
+}
+
+TEST_F(BackupTest, TheTimeoutIsForTheDumpsAndTheChecksumsTogether) {
+  processes.on_run = [&](const Command& command) {
+    clock.advance(std::chrono::minutes(2));
+    return dump(command);
+  };
+  EXPECT_EQ(perform().outcome, Outcome::done);
+  EXPECT_EQ(processes.commands.at(0).deadline, std::chrono::minutes(5));
+  EXPECT_EQ(processes.commands.at(1).deadline, std::chrono::minutes(3));
+  run.id = 5;
+  processes.on_run = [&](const Command& command) {
+    clock.advance(std::chrono::minutes(2) + std::chrono::seconds(30));
+    return dump(command);
+  };
+  const StepResult result = perform();
+  EXPECT_EQ(result.outcome, Outcome::failed);
+  EXPECT_EQ(result.detail.rfind("no end within its deadline: was reading ", 0), 0u)
+      << result.detail;
+  EXPECT_EQ(names(), std::vector<std::string>{id}) << "the one before it";
+}
+
+TEST_F(BackupTest, ACheckThatIsStoppedOrTakesTooLongKnowsNothing) {
+  perform();
+  std::stop_source stop;
+  stop.request_stop();
+  const CheckResult stopped = check(stop.get_token());
+  EXPECT_EQ(stopped.finding, Finding::unknown);
+  EXPECT_EQ(stopped.detail.rfind("stopped while reading ", 0), 0u) << stopped.detail;
+  clock.on_look = [&](int) { clock.advance(std::chrono::minutes(6)); };
+  const CheckResult late = check();
+  EXPECT_EQ(late.finding, Finding::unknown);
+  EXPECT_EQ(late.detail.rfind("no end within its deadline", 0), 0u) << late.detail;
+}
+
 TEST_F(BackupTest, WhatACrashLeftGoesAwayWithTheNextAttempt) {
   fs::create_directories(dir + "/" + id + ".partial-3/database");
   std::ofstream(dir + "/" + id + ".partial-3/database/toc.dat") << "half";
@@ -175,7 +227,7 @@ TEST_F(BackupTest, OneThatIsThereIsFoundAndItsChecksumsCompared) {
 TEST_F(BackupTest, AFileThatIsGoneIsFoundMissing) {
   perform();
   fs::remove(dir + "/" + id + "/globals.sql");
-  const auto checked = check_backup(dir + "/" + id);
+  const auto checked = check_backup(dir + "/" + id, limit());
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().message, "globals.sql in " + dir + "/" + id + " is not as backed up");
 }

@@ -89,7 +89,7 @@ TEST_F(CommandDriverTest, AnotherExitStatusHasFailedAndSaysWhy) {
 }
 
 TEST_F(CommandDriverTest, WhatWasCutOffMayHaveHappened) {
-  for (const How how : {How::timed_out, How::signalled, How::stopped}) {
+  for (const How how : {How::timed_out, How::signalled, How::stopped, How::unended}) {
     end(ScriptedProcesses::ended(how));
     EXPECT_EQ(driver().stage("v2", {}).outcome, Outcome::unknown);
     EXPECT_EQ(driver().switch_to("v2", {}).outcome, Outcome::unknown);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/timestamp.h"
+#include "tests/looked_at_clock.h"
 #include "tests/temporary_folder.h"
 
 namespace backstay {
@@ -20,17 +21,19 @@ struct ManifestTest : ::testing::Test {
     std::ofstream(folder.path(name), std::ios::binary) << text;
   }
   std::vector<ManifestFile> hashed() const {
-    auto files = hash_files(folder.path());
+    auto files = hash_files(folder.path(), unlimited());
     EXPECT_TRUE(files) << files.error().message;
     std::sort(files->begin(), files->end(),
               [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
     return *files;
   }
+  ReadingLimit unlimited() const { return {clock, clock.steady() + std::chrono::hours(1), {}}; }
   std::string error() const {
     const auto manifest = read_manifest(folder.path());
     return manifest ? "none" : manifest.error().message;
   }
   test::TemporaryFolder folder;
+  test::LookedAtClock clock;
 };
 
 TEST_F(ManifestTest, NamesEveryFileWithItsSizeAndItsSha256) {
@@ -53,8 +56,34 @@ TEST_F(ManifestTest, AFileLargerThanAReadIsHashedWhole) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+// Of a file of gigabytes neither is to wait for the end.
+TEST_F(ManifestTest, AStopIsNoticedInTheMiddleOfAFile) {
+  write("large", std::string(1'000'000, 'a'));
+  std::stop_source stop;
+  clock.on_look = [&](int look) {
+    if (look == 5) stop.request_stop();
+    EXPECT_LE(look, 5);
+  };
+  const auto files = hash_files(folder.path(), {clock, SteadyTime::max(), stop.get_token()});
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().message, "stopped while reading " + folder.path("large"));
+}
+
+TEST_F(ManifestTest, TheDeadlineIsNoticedInTheMiddleOfAFile) {
+  write("large", std::string(1'000'000, 'a'));
+  const SteadyTime deadline = clock.steady() + std::chrono::seconds(5);
+  clock.on_look = [&](int look) {
+    clock.advance(std::chrono::seconds(1));
+    EXPECT_LE(look, 6);
+  };
+  const auto files = hash_files(folder.path(), {clock, deadline, {}});
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().message,
+            "no end within its deadline: was reading " + folder.path("large"));
+}
+
 TEST_F(ManifestTest, AFolderThatIsNotThereIsAnError) {
-  EXPECT_FALSE(hash_files(folder.path("nowhere")));
+  EXPECT_FALSE(hash_files(folder.path("nowhere"), unlimited()));
   EXPECT_FALSE(write_manifest(folder.path("nowhere"), {}));
 }
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "base/subprocess.h"
+#include "receiver/actions/action.h"
+
+namespace backstay {
+
+// An action that runs programs, and is looked at only when none of the attempt in question is left:
+// a receiver that is killed takes its command with it, but not what the command has started, and
+// that would go on beside the repeat. What cannot be ended leaves the finding unknown.
+class AfterLeftovers final : public Action {
+ public:
+  AfterLeftovers(std::unique_ptr<Action> action, ProcessRunner& processes)
+      : action_(std::move(action)), processes_(processes) {}
+  StepResult perform(const StepContext& context) override { return action_->perform(context); }
+  CheckResult check(const StepContext& context) override;
+
+ private:
+  const std::unique_ptr<Action> action_;
+  ProcessRunner& processes_;
+};
+
+}  // namespace backstay

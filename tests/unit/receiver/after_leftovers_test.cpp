@@ -1,0 +1,59 @@
+#include "receiver/actions/after_leftovers.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/scripted_processes.h"
+#include "tests/unit/receiver/worker_fixture.h"
+
+namespace backstay {
+namespace {
+
+struct AfterLeftoversTest : ::testing::Test {
+  AfterLeftoversTest() {
+    auto made = std::make_unique<test::ScriptedAction>();
+    inner = made.get();
+    inner->on_check = [this](const StepContext&) {
+      EXPECT_EQ(processes.marks_to_end.size(), 1u) << "looked at before they were ended";
+      return CheckResult{Finding::not_done, "release 1 is live"};
+    };
+    action = std::make_unique<AfterLeftovers>(std::move(made), processes);
+    run.id = 4;
+  }
+  CheckResult check() { return action->check({run, event, 17, {}}); }
+
+  test::ScriptedProcesses processes;
+  test::ScriptedAction* inner = nullptr;
+  std::unique_ptr<Action> action;
+  journal::Run run;
+  Event event;
+};
+
+TEST_F(AfterLeftoversTest, WhatIsLeftOfExactlyThatAttemptIsEndedBeforeTheCheck) {
+  const CheckResult result = check();
+  EXPECT_EQ(processes.marks_to_end.at(0),
+            (Marks{{"BACKSTAY_RUN", "4"}, {"BACKSTAY_FENCING_TOKEN", "17"}}));
+  EXPECT_EQ(result.finding, Finding::not_done);
+  EXPECT_EQ(result.detail, "release 1 is live");
+}
+
+TEST_F(AfterLeftoversTest, WhatWasEndedIsTold) {
+  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>{12, 13}; };
+  EXPECT_EQ(check().detail, "release 1 is live; it had left processes 12, 13, ended now");
+}
+
+TEST_F(AfterLeftoversTest, WhileSomethingIsLeftNobodyKnows) {
+  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  const CheckResult result = check();
+  EXPECT_EQ(result.finding, Finding::unknown);
+  EXPECT_EQ(result.detail, "what the attempt left: cannot end process 12");
+  EXPECT_EQ(inner->checked, 0);
+}
+
+TEST_F(AfterLeftoversTest, TheActionItselfIsDoneAsItIs) {
+  EXPECT_EQ(action->perform({run, event, 18, {}}).outcome, Outcome::done);
+  EXPECT_EQ(inner->performed, 1);
+  EXPECT_TRUE(processes.marks_to_end.empty());
+}
+
+}  // namespace
+}  // namespace backstay
