@@ -313,7 +313,6 @@ TEST_F(ReceiverConfigTest, ARuleIsAboutAnEventThatThereIs) {
 TEST_F(ReceiverConfigTest, AConditionIsAQuery) {
   const std::string rule =
       "policy: {rules: [{name: a, on: {event: alert_firing}, do: [backup], when: ";
-  EXPECT_EQ(faults(with(rule + "\"\"}]}")), "receiver.yml:11: policy.rules[0].when: expected text");
   EXPECT_EQ(faults(with(rule + std::string(4096, 'x') + "}]}")), "nothing");
   EXPECT_EQ(faults(with(rule + std::string(4097, 'x') + "}]}")),
             "receiver.yml:11: policy.rules[0].when: longer than 4096 bytes");
