@@ -10,8 +10,8 @@ std::string names(const journal::Run& run) {
 }
 
 // A refusal that leaves a bad release in place wakes someone; one that only says "done already"
-// does not. Nor does live_is_a_rollback: the alerts that led to a rollback fire on for minutes after
-// it, and where that is not confirmed its run calls a person.
+// does not. Nor does live_is_a_rollback: the alerts that led to a rollback fire on for minutes
+// after it, and where that is not confirmed its run calls a person.
 bool needs_a_person(Reason reason) {
   switch (reason) {
     case Reason::disarmed:
