@@ -102,8 +102,9 @@ def attempt_outliving(stage, point):
         is_gone.register(late, select.POLLHUP)
         if not is_gone.poll(GONE_SECONDS * 1000):
             raise AssertionError("the child is still there")
-        verdict = judge_end(world, scenario, played, effects, runs)
-        verdict.was_hit = played.ends == [-signal.SIGKILL]
+        intended = [-signal.SIGKILL]
+        verdict = judge_end(world, scenario, played, effects, runs, intended)
+        verdict.was_hit = played.ends == intended
         return verdict
     finally:
         os.close(late)
