@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <thread>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -35,9 +36,15 @@ struct Process {
   pid_t session = 0;
 };
 
+Error cannot_look() {
+  return Error{std::string("cannot look at processes: ") + std::strerror(errno)};
+}
+
 // Nothing of a process that has ended meanwhile, or whose files are not for us.
-std::string read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const bool is_not_for_us = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
+  if (!file.is_open() && !is_not_for_us) return fail(cannot_look());
   std::string text;
   std::array<char, 16384> buffer{};
   ssize_t got = 1;
@@ -56,21 +63,27 @@ bool carries(const std::string& environment, const Marks& marks) {
   });
 }
 
-// The handle comes first: what is read after it is of that process, or the signal reaches nobody.
-std::optional<Process> look_at(pid_t pid, const Marks& marks) {
+// None: it is not one of those. The handle comes first: what is read after it is of that process,
+// or the signal reaches nobody.
+Result<std::optional<Process>> look_at(pid_t pid, const Marks& marks) {
   Process process;
   process.pid = pid;
   process.handle.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process.handle.is_open()) return std::nullopt;
+  if (!process.handle.is_open() && errno != ESRCH) return fail(cannot_look());
+  if (!process.handle.is_open()) return std::optional<Process>();
   const std::string folder = "/proc/" + std::to_string(pid);
-  if (!carries(read_file(folder + "/environ"), marks)) return std::nullopt;
+  const auto environment = read_file(folder + "/environ");
+  if (!environment) return fail(environment.error());
+  if (!carries(*environment, marks)) return std::optional<Process>();
   // "12 (any name) S 1 12 12 …": state, parent, group, session
-  const std::string stat = read_file(folder + "/stat");
-  std::istringstream rest(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
+  const auto stat = read_file(folder + "/stat");
+  if (!stat) return fail(stat.error());
+  std::istringstream rest(stat->substr(std::min(stat->size(), stat->rfind(')') + 1)));
   std::string state;
   pid_t parent = 0;
-  if (!(rest >> state >> parent >> process.group >> process.session)) return std::nullopt;
-  return process;
+  if (!(rest >> state >> parent >> process.group >> process.session))
+    return std::optional<Process>();
+  return std::optional(std::move(process));
 }
 
 Result<std::vector<Process>> find_all(const Marks& marks) {
@@ -85,9 +98,11 @@ Result<std::vector<Process>> find_all(const Marks& marks) {
     if (error != std::errc() || end != name.data() + name.size()) continue;
     if (pid == ::getpid()) {
       sees_itself = true;
-    } else if (auto process = look_at(pid, marks)) {
-      found.push_back(std::move(*process));
+      continue;
     }
+    auto process = look_at(pid, marks);
+    if (!process) return fail(process.error());
+    if (*process) found.push_back(std::move(**process));
   }
   if (!sees_itself) return fail("cannot look at /proc: it does not show this process");
   return found;
@@ -147,7 +162,7 @@ Result<std::vector<pid_t>> end_leftovers(const Marks& marks, std::chrono::millis
     const auto left = find_leftovers(marks);
     if (!left) return fail(left.error());
     if (left->empty()) {
-      ++empty_looks;
+      if (++empty_looks < kEmptyLooks) std::this_thread::sleep_for(kLookInterval);
       continue;
     }
     empty_looks = 0;
