@@ -54,10 +54,11 @@ std::string backup_id(const journal::Run& run) {
 struct Backup::Limits {
   Attempt attempt;
   SteadyTime deadline;
+  bool has_unended = false;  // a program that could not be ended
 };
 
 Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
-                         const std::string& out_path, const Limits& limits) {
+                         const std::string& out_path, Limits& limits) {
   auto environment = pg::environment(url);
   if (!environment) return fail(environment.error());
   Command command;
@@ -72,11 +73,12 @@ Result<void> Backup::run(std::vector<std::string> argv, const Secret& url,
   command.stop = limits.attempt.stop;
   CommandResult result = processes_.run(command);
   result.err = first_error(result.err);
+  limits.has_unended = result.how == CommandResult::How::unended;
   if (!result.ok()) return fail(command.argv.front() + ": " + result.describe());
   return {};
 }
 
-Result<void> Backup::dump(const std::string& folder, const Limits& limits) {
+Result<void> Backup::dump(const std::string& folder, Limits& limits) {
   auto url = config_.database_url.read();
   if (!url) return fail(url.error());
   // A lock that is not given within a minute belongs to a migration: better no backup than a wedge.
@@ -99,11 +101,13 @@ StepResult Backup::perform(const StepContext& context) {
     return {Outcome::failed, "cannot create " + partial + ": " + error.message()};
   }
   fs::permissions(partial, fs::perms::owner_all, error);
+  Limits limits{context.attempt(), clock_.steady() + config_.timeout};
   const auto give_up = [&](const std::string& why) {
+    // It may still write there, and a disk that does not answer would hold us too.
+    if (limits.has_unended) return StepResult{Outcome::unknown, why};
     fs::remove_all(partial, error);
     return StepResult{context.stop.stop_requested() ? Outcome::unknown : Outcome::failed, why};
   };
-  const Limits limits{context.attempt(), clock_.steady() + config_.timeout};
   if (auto dumped = dump(partial, limits); !dumped) return give_up(dumped.error().message);
   auto files = hash_files(partial, {clock_, limits.deadline, context.stop});
   if (!files) return give_up(files.error().message);

@@ -41,9 +41,9 @@ class Backup final : public Action {
  private:
   struct Limits;  // one attempt, until its deadline
 
-  Result<void> dump(const std::string& folder, const Limits& limits);
+  Result<void> dump(const std::string& folder, Limits& limits);
   Result<void> run(std::vector<std::string> argv, const Secret& url, const std::string& out_path,
-                   const Limits& limits);
+                   Limits& limits);
 
   BackupConfig config_;
   ProcessRunner& processes_;

@@ -68,6 +68,21 @@ struct BackupTest : ::testing::Test {
   Event event;
 };
 
+// It may be writing, on a disk that does not answer.
+TEST_F(BackupTest, OfAProgramThatCannotBeEndedNothingIsKnownAndItsFolderIsLeftAlone) {
+  processes.on_run = [this](const Command& command) {
+    dump(command);
+    CommandResult result;
+    result.how = CommandResult::How::unended;
+    result.code = 4711;
+    return result;
+  };
+  const StepResult result = perform();
+  EXPECT_EQ(result.outcome, Outcome::unknown);
+  EXPECT_NE(result.detail.find("process 4711"), std::string::npos) << result.detail;
+  EXPECT_FALSE(fs::is_empty(dir));
+}
+
 TEST_F(BackupTest, IsAFolderOfItsOwnThatOnlyItsOwnerReads) {
   const StepResult result = perform();
   ASSERT_EQ(result.outcome, Outcome::done) << result.detail;
