@@ -142,7 +142,9 @@ class Parser final : public httplib::Server {
     });
     if (is_too_large) return refuse_body(out, 413);
     if (!is_whole) return refuse_body(out, 400, Unserved::body_broken);
-    is_read_whole = true;
+    // Where chunks end the library is less strict than a proxy may be: no request after them.
+    is_read_whole = !announced.is_chunked;
+    if (announced.is_chunked) out.set_header("Connection", "close");
     return true;
   }
 

@@ -93,7 +93,8 @@ TEST_F(ServerTest, ABodyThatIsNotWhatItSaysIsRefused) {
   EXPECT_TRUE(seen().empty());
 }
 
-// What is left of a body that was not read must never be taken for a request.
+// What is left of a body that was not read must never be taken for a request. Nor what follows
+// chunks: the library is less strict about where they end than a proxy may be.
 TEST_F(ServerTest, NothingIsServedAfterABodyThatWasNotRead) {
   start(small());
   const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -106,6 +107,7 @@ TEST_F(ServerTest, NothingIsServedAfterABodyThatWasNotRead) {
            "GET /shown HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(hidden.size()) +
                "\r\n\r\n" + hidden,
            "GET /shown HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + hidden,
+           "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
            "BREW /x HTTP/1.1\r\nHost: x\r\n\r\n" + hidden,
            "garbage\r\n\r\n" + hidden,
        }) {
@@ -114,7 +116,7 @@ TEST_F(ServerTest, NothingIsServedAfterABodyThatWasNotRead) {
     const std::string text = client.read_to_end();
     EXPECT_EQ(text.find("HTTP/1.1", 1), std::string::npos) << request << "\n→\n" << text;
   }
-  EXPECT_EQ(seen(), (std::vector<std::string>{"GET /shown", "GET /shown"}));
+  EXPECT_EQ(seen(), (std::vector<std::string>{"GET /shown", "GET /shown", "POST /x"}));
 }
 
 // A proxy in front may read each of these in another way than the library does, which takes the
