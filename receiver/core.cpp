@@ -17,7 +17,7 @@ ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSour
   ActionTable table;
   table["backup"] = with_programs(std::make_unique<Backup>(config.backups, processes, clock));
   table["stage"] = with_programs(std::make_unique<Stage>(driver));
-  table["switch"] = with_programs(std::make_unique<SwitchRelease>(driver));
+  table["switch"] = with_programs(std::make_unique<SwitchRelease>(driver, clock));
   table["verify"] = std::make_unique<Verify>(config.verify, http, clock);
   table["confirm"] = std::make_unique<Confirm>(config.confirm, alerts, clock);
   return table;

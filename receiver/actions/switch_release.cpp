@@ -1,15 +1,34 @@
 #include "receiver/actions/switch_release.h"
 
 namespace backstay {
+namespace {
+
+constexpr std::chrono::milliseconds kHeardOfWithin{10'000};
+constexpr std::chrono::milliseconds kAskAgainAfter{250};
+
+CheckResult judged(const Result<std::optional<std::string>>& current, const std::string& wanted) {
+  if (!current) return {Finding::unknown, current.error().message};
+  const std::string live = current->value_or("no release");
+  return {live == wanted ? Finding::done : Finding::not_done,
+          "the driver says that " + live + " is live"};
+}
+
+}  // namespace
 
 StepResult SwitchRelease::perform(const StepContext& context) {
+  const journal::Run& run = context.run;
   // Somebody may have switched since the decision; or we did, and the journal lost its end.
-  if (const CheckResult before = check(context); before.finding == Finding::done) {
-    return {Outcome::done, before.detail + " already"};
+  const auto before = driver_.current();
+  const CheckResult now = judged(before, run.release_to);
+  if (now.finding == Finding::done) return {Outcome::done, now.detail + " already"};
+  if (before && *before && **before != run.release_from) {
+    const std::string was = run.release_from.empty() ? "no release" : run.release_from;
+    return {Outcome::failed,
+            now.detail + ", and no longer " + was + ": somebody else has switched"};
   }
-  const StepResult result = driver_.switch_to(context.run.release_to, context.attempt());
+  const StepResult result = driver_.switch_to(run.release_to, context.attempt());
   // Success is what the driver then says is live, not the exit status.
-  const CheckResult found = check(context);
+  const CheckResult found = check_until_live(context, result);
   switch (found.finding) {
     case Finding::done:
       return {Outcome::done, found.detail};
@@ -23,11 +42,17 @@ StepResult SwitchRelease::perform(const StepContext& context) {
 }
 
 CheckResult SwitchRelease::check(const StepContext& context) {
-  const auto current = driver_.current();
-  if (!current) return {Finding::unknown, current.error().message};
-  const std::string live = current->value_or("no release");
-  return {live == context.run.release_to ? Finding::done : Finding::not_done,
-          "the driver says that " + live + " is live"};
+  return judged(driver_.current(), context.run.release_to);
+}
+
+CheckResult SwitchRelease::check_until_live(const StepContext& context, const StepResult& said) {
+  const SteadyTime end = clock_.steady() + kHeardOfWithin;
+  CheckResult found = check(context);
+  while (said.outcome == Outcome::done && found.finding == Finding::not_done &&
+         clock_.steady() < end && clock_.sleep(kAskAgainAfter, context.stop)) {
+    found = check(context);
+  }
+  return found;
 }
 
 }  // namespace backstay

@@ -152,7 +152,7 @@ class World {
  public:
   World() {
     actions_["stage"] = std::make_unique<Stage>(driver_);
-    actions_["switch"] = std::make_unique<SwitchRelease>(driver_);
+    actions_["switch"] = std::make_unique<SwitchRelease>(driver_, clock_);
     for (const char* name : {"backup", "verify", "confirm"}) {
       actions_[name] = std::make_unique<WatchedAction>();
     }

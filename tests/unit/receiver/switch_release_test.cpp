@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/manual_clock.h"
 #include "tests/scripted_driver.h"
 
 namespace backstay {
@@ -9,6 +10,7 @@ namespace {
 
 struct SwitchReleaseTest : ::testing::Test {
   SwitchReleaseTest() {
+    run.release_from = "2";
     run.release_to = "1";
     driver.set_live("2");
   }
@@ -21,7 +23,8 @@ struct SwitchReleaseTest : ::testing::Test {
   test::ScriptedDriver driver;
   journal::Run run;
   Event event;
-  SwitchRelease action{driver};
+  test::ManualClock clock;
+  SwitchRelease action{driver, clock};
   StepContext context{run, event, 17, {}};
 };
 
@@ -44,6 +47,27 @@ TEST_F(SwitchReleaseTest, WhatIsLiveAlreadyIsNotSwitchedToAgain) {
   EXPECT_EQ(result.outcome, Outcome::done);
   EXPECT_EQ(result.detail, "the driver says that 1 is live already");
   EXPECT_TRUE(driver.calls().empty());
+}
+
+TEST_F(SwitchReleaseTest, WhatStandsBeforeTheServiceMayTakeSomeSecondsToHearOfIt) {
+  int asked = 0;
+  driver.on_question = [&]() {
+    if (++asked == 10) driver.set_live("1");
+  };
+  say(Outcome::done);
+  EXPECT_EQ(action.perform(context).outcome, Outcome::done);
+  EXPECT_EQ(asked, 10);
+}
+
+TEST_F(SwitchReleaseTest, AReleaseThatWentLiveMeanwhileIsLeftAlone) {
+  driver.set_live("3");
+  const StepResult result = action.perform(context);
+  EXPECT_EQ(result.outcome, Outcome::failed);
+  EXPECT_EQ(result.detail,
+            "the driver says that 3 is live, and no longer 2: somebody else has switched");
+  EXPECT_TRUE(driver.calls().empty());
+  driver.set_live(std::nullopt);
+  EXPECT_EQ(action.perform(context).outcome, Outcome::done) << "nothing is in its place";
 }
 
 TEST_F(SwitchReleaseTest, AFailureThatSwitchedAllTheSameIsDone) {

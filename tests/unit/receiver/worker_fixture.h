@@ -78,7 +78,7 @@ class WorkerFixture : public ::testing::Test {
       return live && *live == "2" ? ScriptedAlerts::firing() : ScriptedAlerts::clear();
     };
     actions["stage"] = std::make_unique<Stage>(driver);
-    actions["switch"] = std::make_unique<SwitchRelease>(driver);
+    actions["switch"] = std::make_unique<SwitchRelease>(driver, clock);
     for (ScriptedAction** action : {&backup, &verify, &confirm}) {
       auto made = std::make_unique<ScriptedAction>();
       *action = made.get();
