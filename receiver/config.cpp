@@ -144,6 +144,7 @@ Result<ReceiverConfig> load_receiver_config(const std::string& path) {
   config.webhooks = read_webhooks(root);
   config.trusted_proxies = read_trusted_proxies(root);
   config.policy = read_policy(root.section("policy"));
+  config.policy.service = config.service;
   read_deploy(root.section("deploy"), config);
   ConfigNode confirm = root.section("confirm");
   config.confirm.clear_for =

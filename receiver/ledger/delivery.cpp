@@ -18,15 +18,6 @@ WHERE d.id < v.id AND d.purpose IN ('planned', 'rework')
                WHERE id < v.id AND kind IN ('adopted', 'observed'))
 )sql";
 
-// The id of the deployment by which the release went live for the first time; 0 where it never did.
-std::int64_t first_deployment_of(const Ledger& ledger, const std::string& release) {
-  std::int64_t id = 0;
-  for (const Deployment& deployment : ledger.deployments) {
-    if (deployment.release == release) id = deployment.id;
-  }
-  return id;
-}
-
 }  // namespace
 
 std::string purpose_of(const Ledger& before, const std::string& release, const std::string& kind,

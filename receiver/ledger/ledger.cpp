@@ -126,6 +126,15 @@ std::optional<std::string> in_the_way(const Ledger& ledger, const std::string& t
   return std::nullopt;
 }
 
+// The deployment by which it first went live, as far back as the ledger goes; 0: none.
+std::int64_t first_deployment_of(const Ledger& ledger, const std::string& release) {
+  std::int64_t first = 0;
+  for (const Deployment& deployment : ledger.deployments) {
+    if (deployment.release == release) first = deployment.id;
+  }
+  return first;
+}
+
 RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::string>& kept) {
   using Verdict = RollbackTarget::Verdict;
   const Deployment* live = ledger.live();
@@ -135,6 +144,9 @@ RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::stri
     const bool is_target = release != nullptr && deployment.release != live->release &&
                            release->good_at && !release->poisoned_at;
     if (!is_target) continue;
+    if (first_deployment_of(ledger, release->name) > first_deployment_of(ledger, live->release)) {
+      return {Verdict::fled_from, release->name};
+    }
     if (const auto unsafe = in_the_way(ledger, release->name)) {
       return {Verdict::not_rollback_safe, *unsafe};
     }

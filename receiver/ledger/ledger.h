@@ -57,13 +57,16 @@ struct Ledger {
 
 // Where a rollback of the live deployment would go, or why nowhere.
 struct RollbackTarget {
-  enum class Verdict { found, no_good_release, not_rollback_safe, not_kept };
+  enum class Verdict { found, no_good_release, not_rollback_safe, not_kept, fled_from };
   Verdict verdict = Verdict::no_good_release;
   std::string release;  // the target, or the release that stands in the way
 };
 // The newest release that was good and is not poisoned, if every release since is rollback_safe and
-// the driver still keeps it. Never a second choice: an older one was not asked for by anyone.
+// the driver still keeps it. Never a second choice: an older one was not asked for by anyone. Nor
+// one that was first live after the live one: somebody has gone back from it.
 RollbackTarget rollback_target(const Ledger& ledger, const std::vector<std::string>& kept);
+// The id of the deployment by which the release went live for the first time; 0: it never did.
+std::int64_t first_deployment_of(const Ledger& ledger, const std::string& release);
 // The newest release since the target was last live that must not be rolled back over; none where
 // the way is free.
 std::optional<std::string> in_the_way(const Ledger& ledger, const std::string& target);

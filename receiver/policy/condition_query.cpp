@@ -38,6 +38,7 @@ void read_result(const json& answer, ConditionFacts& facts) {
   const json& data = answer.at("data");
   const std::string type = data.at("resultType").get<std::string>();
   if (type == "scalar" || type == "string") {
+    facts.is_hopeless = true;
     facts.problem = "it is a " + type +
                     ", which always has a value: only a vector can have no result, as that of "
                     "vector(time()) > 0";
@@ -80,6 +81,7 @@ ConditionFacts ask_condition(HttpClient& http, const std::string& url, const std
     facts.problem = answer.error().message;
   } else if (answer->status != 200) {
     facts.problem = described(*answer);
+    facts.is_hopeless = answer->status == 400 || answer->status == 422;  // the query itself
   } else {
     try {
       read_result(parse_json(answer->body), facts);

@@ -19,7 +19,7 @@ bool needs_alert(const Event& event) {
 }  // namespace
 
 bool is_complete(const Event& event, const Facts& facts) {
-  if (facts.condition && !facts.condition->known) return false;
+  if (facts.condition && !facts.condition->known && !facts.condition->is_hopeless) return false;
   // A resolved alert is noted whatever Prometheus says.
   if (event.kind == EventKind::alert_resolved) return true;
   if (!facts.live_known) return event.kind == EventKind::backup_requested;
@@ -61,7 +61,8 @@ Facts FactGatherer::ask_safely(const Event& event, const std::string& condition)
     facts.gathered_at = clock_.now();
     facts.disarmed = kill_switch_.is_disarmed();
     facts.driver_problem = error.what();
-    if (!condition.empty()) facts.condition = ConditionFacts{condition, false, false, error.what()};
+    if (!condition.empty())
+      facts.condition = ConditionFacts{condition, false, false, error.what(), false};
     return facts;
   }
 }

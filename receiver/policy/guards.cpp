@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "base/timestamp.h"
+#include "receiver/policy/approval_guards.h"
 
 namespace backstay {
 namespace {
@@ -34,62 +35,6 @@ class Questions {
   std::vector<GuardCheck>& trail_;
   Guard no_;
 };
-
-// What a person said about this very event. An approval that has expired is none, whatever the
-// policy has become since.
-Guard approval_holds(const Case& c) {
-  const auto& approval = c.history.approval;
-  if (!approval) return std::nullopt;
-  if (approval->answer == "refused") {
-    return No{Reason::approval_refused,
-              approval->actor + " refused it" +
-                  (approval->reason.empty() ? "" : ": " + approval->reason)};
-  }
-  if (approval->answered_at || c.now < approval->expires_at) return std::nullopt;
-  return No{
-      Reason::approval_expired,
-      "nobody approved it until " + format_rfc3339(approval->expires_at) + ": " +
-          approval->plan.action +
-          (approval->plan.release_to.empty() ? "" : " to release " + approval->plan.release_to)};
-}
-
-// A person who refused a rollback of this deployment is not asked again for each further alert.
-Guard nobody_refused(const Case& c, const Deployment& live) {
-  if (c.by_a_person()) return std::nullopt;
-  for (const journal::Approval& refused : c.history.refused) {
-    if (refused.plan.deployment_id != live.id) continue;
-    return No{Reason::approval_refused,
-              refused.actor + " refused to roll this deployment of release " + live.release +
-                  " back (event " + std::to_string(refused.event_id) + ")" +
-                  (refused.reason.empty() ? "" : ": " + refused.reason)};
-  }
-  return std::nullopt;
-}
-
-// People were asked about a deployment, perhaps for many alerts: with it the question goes away.
-Guard is_still_the_question(const Case& c, const Deployment& live) {
-  const auto& approval = c.history.approval;
-  if (!approval || c.is_answered() || !approval->plan.deployment_id) return std::nullopt;
-  if (approval->plan.deployment_id == live.id) return std::nullopt;
-  return No{Reason::not_the_live_release, "people were asked about release " +
-                                              approval->plan.release_from + ", but now " +
-                                              live.release + " is live"};
-}
-
-// An approval is for what was told, and for nothing else.
-Guard is_what_was_approved(const Case& c, const Decision& plan) {
-  if (!c.is_answered()) return std::nullopt;
-  const journal::ApprovalPlan& approved = c.history.approval->plan;
-  const bool is_same =
-      approved.action == to_string(plan.action) && approved.release_from == plan.release_from &&
-      approved.release_to == plan.release_to && approved.deployment_id == plan.deployment_id;
-  if (is_same || plan.action == ActionKind::backup) return std::nullopt;
-  return No{Reason::approval_outdated, "approved was a " + approved.action + " from release " +
-                                           approved.release_from + " to " + approved.release_to +
-                                           "; now it would be a " +
-                                           std::string(to_string(plan.action)) + " from " +
-                                           plan.release_from + " to " + plan.release_to};
-}
 
 Guard alert_is_real(const Case& c) {
   if (!c.is_alert()) return std::nullopt;
@@ -125,9 +70,11 @@ Guard condition_holds(const Case& c) {
 // not to blame for the next attempt at it.
 Guard fits_release(const Case& c, const Deployment& live) {
   if (asks_for_something(c.event().kind) || c.is_of_our_own_run()) return std::nullopt;
-  const WallTime began = c.is_alert() ? alert_began(c) : c.now;
-  if (c.is_alert() && began < live.live_at) {
-    return No{Reason::older_than_release, c.event().subject + " began at " + format_rfc3339(began) +
+  const WallTime began = c.is_alert() ? alert_began(c) : c.stored.received_at;
+  // Of a clock that was set back a webhook's time says nothing.
+  if (began < live.live_at && (c.is_alert() || c.now >= live.live_at)) {
+    const std::string what = c.is_alert() ? c.event().subject + " began" : "it was told of";
+    return No{Reason::older_than_release, what + " at " + format_rfc3339(began) +
                                               ", before release " + live.release +
                                               " went live at " + format_rfc3339(live.live_at)};
   }
@@ -139,9 +86,31 @@ Guard fits_release(const Case& c, const Deployment& live) {
   return std::nullopt;
 }
 
+// What waited for longer, for a run that was in flight or for the receiver to be up, is no longer
+// what whoever asked for it would ask for. The wait for people's answer has its own end.
+Guard is_recent(const Case& c) {
+  if (!asks_for_something(c.event().kind) && !c.is_of_our_own_run()) return std::nullopt;
+  if (c.history.approval || c.now - c.stored.received_at <= c.rule.within) return std::nullopt;
+  return No{Reason::outside_window,
+            "it came at " + format_rfc3339(c.stored.received_at) +
+                ", longer ago than within: " + format_duration(c.rule.within)};
+}
+
+// A rollback that was asked for while another release went live is about the one before it.
+Guard is_about_what_is_live(const Case& c, const Deployment& live) {
+  const bool is_request = c.event().kind == EventKind::rollback_requested;
+  // A clock that was set back says nothing.
+  if (!is_request || c.stored.received_at >= live.live_at || c.now < live.live_at)
+    return std::nullopt;
+  return No{Reason::not_the_live_release, "it was asked for at " +
+                                              format_rfc3339(c.stored.received_at) +
+                                              ", before release " + live.release + " went live"};
+}
+
 Guard once_per_deployment(const Case& c, const Deployment& live) {
   if (c.by_a_person()) return std::nullopt;
-  if (live.kind == "rollback") {
+  // Whoever has gone back, we or people by other means: the newer release was fled from.
+  if (live.kind == "rollback" || live.purpose == "rollback") {
     return No{Reason::live_is_a_rollback, "release " + live.release +
                                               " is live by a rollback; what is wrong now needs a "
                                               "person"};
@@ -220,6 +189,11 @@ No no_target(const RollbackTarget& target) {
     case RollbackTarget::Verdict::not_kept:
       return {Reason::not_kept, "release " + target.release +
                                     " was the last good one, but the driver no longer keeps it"};
+    case RollbackTarget::Verdict::fled_from:
+      return {Reason::live_is_a_rollback,
+              "release " + target.release +
+                  " is the newest good one, but somebody has gone back from it; backstay rollback "
+                  "RELEASE says where to go"};
     default:
       return {Reason::no_good_release,
               "there is no release to go back to; backstay releases adopt seeds the ledger"};
@@ -242,12 +216,14 @@ Guard was_answered_by_a_run(const Case& c, const Decision& plan) {
   if (c.by_a_person()) return std::nullopt;
   const WallTime at = c.stored.received_at;
   for (const journal::Run& run : c.history.runs) {
-    const bool is_to_it = run.event_id != c.stored.id && run.release_to == plan.release_to;
-    if (!is_to_it || at < run.started_at) continue;
+    const bool is_older = c.stored.id == 0 || run.event_id < c.stored.id;
+    if (!is_older || run.release_to != plan.release_to || at < run.started_at) continue;
     const auto grace = run.outcome == "done" ? kEchoGrace : std::chrono::seconds(0);
     if (run.ended_at && at > *run.ended_at + grace) continue;
-    return No{Reason::ours, "it was asked for while our run " + std::to_string(run.id) +
-                                " made release " + plan.release_to + " live; this is its echo"};
+    return No{Reason::ours, "it came while our run " + std::to_string(run.id) + " (" +
+                                (run.outcome.empty() ? "in flight" : run.outcome) +
+                                ") was to make release " + plan.release_to +
+                                " live, and is its echo or was answered by it"};
   }
   return std::nullopt;
 }
@@ -316,6 +292,8 @@ void ask_for_rollback(const Case& c, Decision& plan, Questions& questions) {
       .ask("alert_real", kAlertIsReal, [&]() { return alert_is_real(c); })
       .ask("about_live", "what happened is about the live release",
            [&]() { return names_live_release(c, *live); })
+      .ask("still_live", "what was live when it was asked for is so still",
+           [&]() { return is_about_what_is_live(c, *live); })
       .ask("once", "this deployment was not rolled back before, nor is it a rollback itself",
            [&]() { return once_per_deployment(c, *live); })
       .ask("nobody_refused", "nobody refused a rollback of this deployment",
@@ -347,7 +325,9 @@ Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) 
   questions
       .ask("approval", "nobody refused it, and the time to approve it is not over",
            [&]() { return approval_holds(c); })
-      .ask("armed", "the file disarmed is not in state_dir", [&]() { return is_armed(c); });
+      .ask("armed", "the file disarmed is not in state_dir", [&]() { return is_armed(c); })
+      .ask("recent", "it has not waited for longer than the rule's window",
+           [&]() { return is_recent(c); });
   if (plan.action != ActionKind::backup) {
     questions.ask("live_known", "the driver says what is live and what it keeps",
                   [&]() { return live_is_known(c); });

@@ -66,10 +66,14 @@ bool matches(const Rule& rule, const Event& event) {
   });
 }
 
+// Whoever asks waits for the answer, perhaps behind a long backup; but not until the next day.
+constexpr std::chrono::hours kAPersonWaits{2};
+
 // What a person asks for on the command line needs no rule: this stands in for one.
 std::optional<Rule> rule_for_a_person(const Event& event) {
   Rule rule;
   rule.on = event.kind;
+  rule.within = kAPersonWaits;
   const auto backup = event.labels.find("backup");
   rule.with_backup = backup == event.labels.end() || backup->second != "no";
   switch (event.kind) {
@@ -87,8 +91,18 @@ std::optional<Rule> rule_for_a_person(const Event& event) {
   }
 }
 
+// One Prometheus may watch several services, and say of each alert whose it is.
+bool is_of_another_service(const Event& event, const Policy& policy) {
+  if (event.kind != EventKind::alert_firing && event.kind != EventKind::alert_resolved)
+    return false;
+  const auto service = event.labels.find("service");
+  return !policy.service.empty() && service != event.labels.end() &&
+         service->second != policy.service;
+}
+
 std::optional<Rule> rule_for(const Event& event, const Policy& policy) {
   if (event.source == "cli") return rule_for_a_person(event);
+  if (is_of_another_service(event, policy)) return std::nullopt;
   const auto found = std::find_if(policy.rules.begin(), policy.rules.end(),
                                   [&](const Rule& rule) { return matches(rule, event); });
   return found == policy.rules.end() ? std::nullopt : std::optional(*found);
@@ -118,7 +132,7 @@ std::string cause_of(const Case& c, const Decision& plan) {
 }
 
 std::string describe(const Case& c, const Decision& plan) {
-  const std::string who = cause_of(c, plan);
+  std::string who = cause_of(c, plan);
   switch (plan.action) {
     case ActionKind::deploy:
       return "deploy release " + plan.release_to + ": " + who;
@@ -250,8 +264,11 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
     if (!asks_for_something(event.event.kind) && event.event.kind != EventKind::alert_firing) {
       return note(event, facts, history);
     }
-    return decision_of(Verdict::refuse, Reason::no_rule, "no rule of the policy matches this event",
-                       "");
+    const std::string why = is_of_another_service(event.event, policy)
+                                ? "the alert is about the service " +
+                                      event.event.labels.at("service") + ", not " + policy.service
+                                : "no rule of the policy matches this event";
+    return decision_of(Verdict::refuse, Reason::no_rule, why, "");
   }
   const Case c{event, facts, history, policy, *rule, now};
   Decision plan;

@@ -33,6 +33,7 @@ struct Rule {
 struct Policy {
   enum class Mode { observe, approve, automatic };
   Mode mode = Mode::observe;
+  std::string service;      // an alert that says it is another one's is none of ours; empty: any
   std::vector<Rule> rules;  // the first that matches is the one
   int rollbacks_per_hour = 2;
   int deploys_per_hour = 20;
@@ -54,8 +55,9 @@ struct AlertFacts {
 struct ConditionFacts {
   std::string query;  // what was asked
   bool known = false;
-  bool met = false;     // it has a result now
-  std::string problem;  // why it is not known
+  bool met = false;          // it has a result now
+  std::string problem;       // why it is not known
+  bool is_hopeless = false;  // not known, and asking again would not help
 };
 
 // What was true just before a decision. Gathered by facts.h and journalled first.

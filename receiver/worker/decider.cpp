@@ -78,7 +78,7 @@ void Decider::decide_each(Transaction& tx, const std::vector<StoredEvent>& part,
   for (const StoredEvent& stored : part) {
     const bool is_first = &stored == &part.front();
     if (is_first || stored.event.release == facts.live_release) {
-      set_ledger_right(tx, facts, stored.event, now);
+      set_ledger_right(tx, facts, stored, now);
     }
   }
   const StoredEvent& first = part.front();

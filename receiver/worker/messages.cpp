@@ -33,6 +33,13 @@ bool needs_a_person(Reason reason) {
   }
 }
 
+// Whoever asked had a 2xx for it, and hears nothing else; of our own failed deploy nobody else says
+// that it still serves.
+bool has_waited_too_long(const Event& event, const Decision& decision) {
+  return decision.reason == Reason::outside_window &&
+         (asks_for_something(event.kind) || event.source == "backstay");
+}
+
 }  // namespace
 
 std::optional<Notice> message_for_decision(const std::string& service, const Event& event,
@@ -57,7 +64,10 @@ std::optional<Notice> message_for_decision(const std::string& service, const Eve
         return Notice{"critical", service + ": an event cannot be decided", decision.explanation,
                       "critical undecidable"};
       }
-      if (decision.rule.empty() || !needs_a_person(decision.reason)) return std::nullopt;
+      if (decision.rule.empty()) return std::nullopt;
+      if (!needs_a_person(decision.reason) && !has_waited_too_long(event, decision)) {
+        return std::nullopt;
+      }
       return Notice{severity, service + ": " + std::string(to_string(decision.action)) + " refused",
                     decision.explanation,
                     severity + " refused " + decision.rule + " for " +

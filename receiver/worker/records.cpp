@@ -35,6 +35,7 @@ bool stays_open(const Decision& decision, const History& history) {
   const bool is_open = history.approval && !history.approval->answered_at;
   return is_open && (decision.reason == Reason::alert_unknown ||
                      decision.reason == Reason::condition_unknown ||
+                     decision.reason == Reason::condition_not_met ||
                      decision.reason == Reason::no_data || decision.reason == Reason::live_unknown);
 }
 
@@ -71,13 +72,20 @@ void keep_open(Transaction& tx, const Telling& telling, const StoredEvent& store
        message_for_decision(telling.service, stored.event, decision));
 }
 
-// What a webhook says of a release that was deployed elsewhere and is live.
-Origin told_of(const std::string& live_release, const Event& event) {
+// Whether it is a webhook about a release that was deployed elsewhere and is live.
+bool tells_of(const std::string& live_release, const Event& event) {
   const bool tells = event.kind == EventKind::deploy_started ||
                      event.kind == EventKind::deploy_succeeded ||
                      event.kind == EventKind::deploy_failed;
-  if (!tells || event.release != live_release || event.source == "backstay") return {};
-  return {event.actor, event.details};
+  return tells && event.release == live_release && event.source != "backstay";
+}
+
+// Told once it is known, whatever becomes of the event: the release may go live by other means.
+void note_unsafe(Transaction& tx, const Event& event, WallTime now) {
+  if (event.release.empty() || event.details.rollback_safe.value_or(true)) return;
+  ReleaseDetails unsafe;
+  unsafe.rollback_safe = false;
+  note_candidate(tx, event.release, now, {event.actor, unsafe});
 }
 
 // A switch of which nobody knew how it ended when its run did: the driver's word now tells. What it
@@ -88,7 +96,9 @@ void settle_last_switch(Transaction& tx, const std::string& live_release, WallTi
   const auto steps = steps_of(tx, run->id);
   const auto last = std::find_if(steps.rbegin(), steps.rend(),
                                  [](const journal::Step& step) { return step.name == "switch"; });
-  if (last == steps.rend() || last->finding != "unknown") return;
+  const bool is_open = last != steps.rend() && last->outcome == "unknown" &&
+                       (last->finding.empty() || last->finding == "unknown");
+  if (!is_open) return;
   const bool has_happened = run->release_to == live_release;
   record_finding(tx, last->token, now, has_happened ? "done" : "not_done",
                  "after its run, release " + live_release + " is live");
@@ -121,6 +131,7 @@ void record_decision(Transaction& tx, const Telling& telling, const StoredEvent&
                         {"verdict", to_string(decision.verdict)},
                         {"reason", to_string(decision.reason)},
                         {"explanation", decision.explanation}});
+  note_unsafe(tx, stored.event, now);
   if (finds_the_live_release_bad(stored.event, decision)) {
     note_failed(tx, *decision.deployment_id, now, decision.explanation);
   }
@@ -163,10 +174,17 @@ void record_switch(Transaction& tx, const Run& run, const Event& event, const jo
   mark_rolled_back(tx, *run.deployment_id, at, decision ? decision->explanation : "rolled back");
 }
 
-void set_ledger_right(Transaction& tx, const Facts& facts, const Event& event, WallTime now) {
+void set_ledger_right(Transaction& tx, const Facts& facts, const StoredEvent& stored,
+                      WallTime now) {
   if (!facts.live_known || !facts.live_release) return;
-  settle_last_switch(tx, *facts.live_release, now);
-  reconcile(tx, *facts.live_release, now, told_of(*facts.live_release, event));
+  const std::string& live = *facts.live_release;
+  const bool is_told = tells_of(live, stored.event);
+  // Whoever tells of a release that is live tells of another switch than ours.
+  if (!is_told) settle_last_switch(tx, live, now);
+  // It was live when it was told of, and may have waited since.
+  const WallTime since = is_told ? std::min(stored.received_at, now) : now;
+  const Origin origin = is_told ? Origin{stored.event.actor, stored.event.details} : Origin{};
+  reconcile(tx, live, since, origin);
 }
 
 }  // namespace backstay

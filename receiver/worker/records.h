@@ -35,7 +35,7 @@ void record_refusal(journal::Transaction& tx, const StoredEvent& stored, const D
 void record_switch(journal::Transaction& tx, const journal::Run& run, const Event& event,
                    const journal::Step& step, WallTime at);
 // The driver is right about what is live; the event may tell more of that release.
-void set_ledger_right(journal::Transaction& tx, const Facts& facts, const Event& event,
+void set_ledger_right(journal::Transaction& tx, const Facts& facts, const StoredEvent& stored,
                       WallTime now);
 
 }  // namespace backstay

@@ -41,10 +41,10 @@ policy:
   mode: auto
   approve_within: {approve_within}
   rules:
-    - {{name: release, on: {{event: deploy_requested}}, do: [{deploy_backup}deploy]}}
-    - {{name: failed, on: {{event: deploy_failed}}, do: [backup, rollback]}}
-    - {{name: asked, on: {{event: rollback_requested}}, do: [rollback]}}
-    - {{name: nightly, on: {{event: backup_requested}}, do: [backup]}}
+    - {{name: release, on: {{event: deploy_requested}}, within: 1d, do: [{deploy_backup}deploy]}}
+    - {{name: failed, on: {{event: deploy_failed}}, within: 1d, do: [backup, rollback]}}
+    - {{name: asked, on: {{event: rollback_requested}}, within: 1d, do: [rollback]}}
+    - {{name: nightly, on: {{event: backup_requested}}, within: 1d, do: [backup]}}
     - name: bad-release
       on: {{event: alert_firing, labels: {{action: rollback}}}}
       within: 1d

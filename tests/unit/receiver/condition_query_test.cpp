@@ -75,6 +75,14 @@ TEST_F(ConditionQueryTest, WhatAlwaysHasAValueSaysNothing) {
                  "that of vector(time()) > 0");
 }
 
+TEST_F(ConditionQueryTest, WhereTheQueryIsToBlameItHelpsNothingToAskAgain) {
+  EXPECT_TRUE(resulting("scalar", R"([1764288000, "6"])").is_hopeless);
+  EXPECT_TRUE(answered(400, "").is_hopeless);
+  EXPECT_TRUE(answered(422, "").is_hopeless);
+  EXPECT_FALSE(answered(503, "").is_hopeless);
+  EXPECT_FALSE(answered(200, "").is_hopeless);
+}
+
 TEST_F(ConditionQueryTest, WithoutAnAnswerItIsNotKnown) {
   expect_unknown(ask(), "connection refused");
   expect_unknown(answered(503, "<html>"), "Prometheus answers 503");

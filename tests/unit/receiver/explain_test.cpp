@@ -93,10 +93,11 @@ TEST_F(ExplainTest, ShowsEachGuardThatPassed) {
     EXPECT_EQ(check["passed"], true) << check;
     guards.push_back(check["guard"]);
   }
-  EXPECT_EQ(guards, (std::vector<std::string>{"approval", "armed", "live_known", "something_live",
-                                              "still_asked", "alert_real", "about_live", "once",
-                                              "nobody_refused", "fits_release", "target",
-                                              "not_too_often", "as_approved"}));
+  EXPECT_EQ(guards,
+            (std::vector<std::string>{"approval", "armed", "recent", "live_known", "something_live",
+                                      "still_asked", "alert_real", "about_live", "still_live",
+                                      "once", "nobody_refused", "fits_release", "target",
+                                      "not_too_often", "as_approved"}));
 }
 
 TEST_F(ExplainTest, EndsWithTheGuardThatRefused) {

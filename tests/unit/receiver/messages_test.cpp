@@ -89,6 +89,12 @@ TEST(Messages, ARefusalThatLeavesABadReleaseWakesSomeone) {
   }
 }
 
+TEST(Messages, WhoeverWaitedTooLongIsTold) {
+  EXPECT_EQ(told(message_for_decision("shop", request(),
+                                      decision(Verdict::refuse, Reason::outside_window))),
+            "warning | shop: rollback refused | because");
+}
+
 TEST(Messages, ARefusalThatChangesNothingIsNoNews) {
   for (const Reason reason :
        {Reason::already_rolled_back, Reason::live_is_a_rollback, Reason::alert_not_firing,

@@ -42,7 +42,7 @@ TEST_F(PolicyRequestsTest, ARequestThatCameWithinARunToThatReleaseIsItsEcho) {
     event.received_at = received_at;
     return decided();
   };
-  add_run("deploy", "release", now - minutes(30));
+  add_run("deploy", "release", now - minutes(25));
   journal::Run& run = history.runs.back();
   run.event_id = 5;
   run.release_to = "3";
@@ -166,10 +166,56 @@ TEST_F(PolicyRequestsTest, AFailedDeployOfAReleaseThatHasServedForLongDoesNotRol
   expect_refused(Reason::outside_window);
 }
 
-TEST_F(PolicyRequestsTest, AFailedDeployOfOurOwnIsKnownToBeToBlameHoweverLateItIsLookedAt) {
+TEST_F(PolicyRequestsTest, AFailedDeployOfOurOwnIsKnownToBeToBlameHoweverLongItTook) {
   request(EventKind::deploy_failed, "2", "backstay");
   now = kStart + hours(5);
+  event.received_at = now - policy.rules[2].within;
   EXPECT_EQ(decided().verdict, Verdict::act);
+  event.received_at -= milliseconds(1);
+  expect_refused(Reason::outside_window);  // as after a day without the receiver
+}
+
+TEST_F(PolicyRequestsTest, AFailureThatWasToldOfBeforeTheReleaseWentLiveIsOfAnEarlierAttempt) {
+  request(EventKind::deploy_failed, "2", "github");
+  event.received_at = kStart - milliseconds(1);
+  expect_refused(Reason::older_than_release);
+  now = kStart - hours(1);  // a clock that was set back says nothing
+  EXPECT_EQ(decided().verdict, Verdict::act);
+}
+
+TEST_F(PolicyRequestsTest, WhatWaitedForLongerThanWithinIsNotDone) {
+  request(EventKind::deploy_requested, "3", "ci");
+  event.received_at = now - policy.rules[0].within;
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  event.received_at -= milliseconds(1);
+  expect_refused(Reason::outside_window);
+  event.event.source = "cli";
+  EXPECT_EQ(decided().verdict, Verdict::act) << "whoever sits there waits for longer";
+  event.received_at = now - hours(2) - milliseconds(1);
+  expect_refused(Reason::outside_window);
+}
+
+TEST_F(PolicyRequestsTest, ARollbackIsOfTheReleaseThatWasLiveWhenItWasAskedFor) {
+  request(EventKind::rollback_requested, "", "cli");
+  event.received_at = kStart;
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  event.received_at = kStart - milliseconds(1);
+  expect_refused(Reason::not_the_live_release);
+  now = kStart - hours(1);  // a clock that was set back says nothing
+  EXPECT_EQ(decided().verdict, Verdict::act);
+}
+
+// Release 2 was good too, and somebody has gone back from it to 1.
+TEST_F(PolicyRequestsTest, NobodyIsSentBackToWhatWasFledFrom) {
+  history.ledger.releases[0].good_at = kStart;
+  history.ledger.deployments.insert(history.ledger.deployments.begin(),
+                                    {3, "1", "adopted", std::nullopt, kStart, std::nullopt, false});
+  facts.live_release = "1";
+  expect_refused(Reason::live_is_a_rollback);
+  request(EventKind::rollback_requested, "", "cli");
+  expect_refused(Reason::live_is_a_rollback);
+  event.event.release = "2";
+  EXPECT_EQ(decided().verdict, Verdict::act) << "a person may say so";
 }
 
 TEST_F(PolicyRequestsTest, AFailedDeployOfNoNamedReleaseIsAboutNone) {

@@ -127,6 +127,23 @@ TEST_F(PolicyTest, WhatARollbackPutLiveIsLeftToAPerson) {
   expect_refused(Reason::live_is_a_rollback);
 }
 
+TEST_F(PolicyTest, WhatOthersHaveGoneBackToIsLeftToAPersonToo) {
+  history.ledger.deployments[0].kind = "observed";
+  history.ledger.deployments[0].purpose = "rollback";
+  expect_refused(Reason::live_is_a_rollback);
+}
+
+TEST_F(PolicyTest, AnAlertOfAnotherServiceIsNoneOfOurs) {
+  policy.service = "invitations";
+  EXPECT_EQ(decided().verdict, Verdict::act);
+  event.event.labels["service"] = "shop";
+  expect_refused(Reason::no_rule);
+  EXPECT_EQ(decided().explanation, "the alert is about the service shop, not invitations");
+  EXPECT_EQ(decided().rule, "");
+  event.event.labels.erase("service");
+  EXPECT_EQ(decided().verdict, Verdict::act) << "it says nothing of it";
+}
+
 TEST_F(PolicyTest, CooldownHoldsForTheRule) {
   add_run("rollback", "bad-release", now - minutes(59));
   expect_refused(Reason::cooldown);

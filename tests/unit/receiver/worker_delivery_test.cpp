@@ -43,6 +43,28 @@ struct WorkerDeliveryTest : test::WorkerFixture {
   }
 };
 
+TEST_F(WorkerDeliveryTest, WhatWasToldOfCountsFromWhenItWasTold) {
+  driver.set_live("3");
+  const WallTime told_at = clock.now();
+  append(asks(EventKind::deploy_succeeded, "3", "github"));
+  clock.advance(minutes(20));  // the worker is busy with something long
+  work();
+  EXPECT_EQ(ledger().live()->release, "3");
+  EXPECT_EQ(ledger().live()->live_at, told_at);
+}
+
+TEST_F(WorkerDeliveryTest, ThatAReleaseIsUnsafeIsKnownHoweverItGoesLive) {
+  Event event = asks(EventKind::deploy_started, "3", "github");
+  event.details.rollback_safe = false;
+  append(event);  // nothing is done for it, and it is not live yet
+  work();
+  driver.set_live("3");
+  append(asks(EventKind::backup_requested, "", "cli"));
+  work();
+  EXPECT_EQ(ledger().live()->kind, "observed");
+  EXPECT_FALSE(ledger().find("3")->rollback_safe);
+}
+
 TEST_F(WorkerDeliveryTest, ADeployTellsItsLeadTimeAndWhoDidIt) {
   Event event = asks(EventKind::deploy_requested, "2");
   event.details.commit = "1a2b3c4";
