@@ -26,7 +26,9 @@ constexpr int kThingsThatHappen = 20;
 class RandomHistory final : public test::WorkerFixture {
  public:
   explicit RandomHistory(std::uint64_t seed) : WorkerFixture(":memory:"), random_(seed) {
-    driver.before = [this](const std::string& what, const Attempt&) { return on_change(what); };
+    driver.before = [this](const std::string& what, const Attempt& attempt) {
+      return on_change(what, attempt);
+    };
     for (test::ScriptedAction* action : {backup, verify, confirm}) {
       action->on_perform = [this](const StepContext&) { return on_step(); };
     }
@@ -151,7 +153,24 @@ class RandomHistory final : public test::WorkerFixture {
     alerts.on_condition = [answer = answers[below(4)]](const auto&) { return answer; };
   }
 
-  std::optional<StepResult> on_change(const std::string& what) {
+  // What a switch of ours would do to people: asked when it begins.
+  void expect_sound(const Attempt& attempt) {
+    change([&](journal::Transaction& tx) {
+      const auto run = find_run(tx, attempt.run_id);
+      if (!run || run->action != "rollback") return;
+      const std::string name = "run " + std::to_string(run->id);
+      const Ledger ledger = load_ledger(tx);
+      if (in_the_way(ledger, run->release_to)) fault("a rollback over an unsafe release: " + name);
+      const auto cause = find_event(tx, run->event_id);
+      const Deployment* live = ledger.live();
+      if (live == nullptr || !cause || cause->event.source == "cli") return;
+      if (live->purpose == "rollback") fault("a rollback of a rollback: " + name);
+      if (*driver.current() != run->release_from) fault("somebody's switch undone: " + name);
+    });
+  }
+
+  std::optional<StepResult> on_change(const std::string& what, const Attempt& attempt) {
+    if (what.rfind("switch ", 0) == 0) expect_sound(attempt);
     if (kill_switch.is_disarmed()) steps_while_disarmed_ += what + " ";
     if (what.rfind("switch ", 0) == 0) {  // somebody else tells us what we do
       for (const EventKind kind :
@@ -202,6 +221,18 @@ class RandomHistory final : public test::WorkerFixture {
     event.began_at = clock.now() - (one_in(2) ? milliseconds(0) : ages[below(4)]);
     return event;
   }
+  Event told_of_elsewhere() {
+    const std::array<EventKind, 3> kinds{EventKind::deploy_started, EventKind::deploy_failed,
+                                         EventKind::deploy_succeeded};
+    Event event = from_github(kinds[below(3)], some_release());
+    if (one_in(6)) event.details.rollback_safe = false;
+    return event;
+  }
+  // Beside us, and perhaps nobody tells.
+  void switch_by_hand() {
+    driver.set_kept({"1", "2", "3", "4", "5"});
+    driver.set_live(some_release());
+  }
   void some_answer_of_prometheus() {
     AlertFacts answer{!one_in(8), !one_in(6), !one_in(6), std::nullopt, ""};
     if (one_in(2)) answer.active_at = clock.now() - seconds(below(1200));
@@ -233,7 +264,7 @@ class RandomHistory final : public test::WorkerFixture {
   void one_thing() {
     const std::array<milliseconds, 5> whiles{seconds(1), seconds(30), minutes(5), minutes(20),
                                              hours(2)};
-    switch (below(17)) {
+    switch (below(19)) {
       case 0:
       case 1:
         clock.advance(whiles[below(5)]);
@@ -251,8 +282,7 @@ class RandomHistory final : public test::WorkerFixture {
         append(asks(EventKind::deploy_requested, some_release()));
         return;
       case 8:
-        append(from_github(one_in(2) ? EventKind::deploy_failed : EventKind::deploy_succeeded,
-                           some_release()));
+        append(told_of_elsewhere());
         return;
       case 9:
         append(asks(EventKind::rollback_requested, ""));
@@ -271,6 +301,9 @@ class RandomHistory final : public test::WorkerFixture {
         return;
       case 14:
         if (one_in(2)) clock.jump(one_in(2) ? hours(1) : hours(-1));
+        return;
+      case 16:
+        if (one_in(2)) switch_by_hand();
         return;
       case 15:
         one_in(3) ? choose_policy() : restart();
