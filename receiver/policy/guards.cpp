@@ -11,10 +11,6 @@
 namespace backstay {
 namespace {
 
-// So long after a run its echo may still be under way. A request of somebody who then wants that
-// release again, after another one, takes longer.
-constexpr std::chrono::seconds kEchoGrace{10};
-
 constexpr std::string_view kAlertIsReal = "the alert fires in Prometheus, with data behind it";
 
 // Asks one guard after the other until one says no.
@@ -96,11 +92,12 @@ Guard is_recent(const Case& c) {
                 ", longer ago than within: " + format_duration(c.rule.within)};
 }
 
-// A rollback that was asked for while another release went live is about the one before it.
+// A rollback that was asked for while a run of ours made another release live is about the one
+// before it. What others made live may have been so when it was asked for.
 Guard is_about_what_is_live(const Case& c, const Deployment& live) {
   const bool is_request = c.event().kind == EventKind::rollback_requested;
   // A clock that was set back says nothing.
-  if (!is_request || c.stored.received_at >= live.live_at || c.now < live.live_at)
+  if (!is_request || !live.run_id || c.stored.received_at >= live.live_at || c.now < live.live_at)
     return std::nullopt;
   return No{Reason::not_the_live_release, "it was asked for at " +
                                               format_rfc3339(c.stored.received_at) +
@@ -218,8 +215,7 @@ Guard was_answered_by_a_run(const Case& c, const Decision& plan) {
   for (const journal::Run& run : c.history.runs) {
     const bool is_older = c.stored.id == 0 || run.event_id < c.stored.id;
     if (!is_older || run.release_to != plan.release_to || at < run.started_at) continue;
-    const auto grace = run.outcome == "done" ? kEchoGrace : std::chrono::seconds(0);
-    if (run.ended_at && at > *run.ended_at + grace) continue;
+    if (run.ended_at && at > *run.ended_at) continue;
     return No{Reason::ours, "it came while our run " + std::to_string(run.id) + " (" +
                                 (run.outcome.empty() ? "in flight" : run.outcome) +
                                 ") was to make release " + plan.release_to +
