@@ -179,8 +179,7 @@ void set_ledger_right(Transaction& tx, const Facts& facts, const StoredEvent& st
   if (!facts.live_known || !facts.live_release) return;
   const std::string& live = *facts.live_release;
   const bool is_told = tells_of(live, stored.event);
-  // Whoever tells of a release that is live tells of another switch than ours.
-  if (!is_told) settle_last_switch(tx, live, now);
+  settle_last_switch(tx, live, now);  // what is told of may be its echo
   // It was live when it was told of, and may have waited since.
   const WallTime since = is_told ? std::min(stored.received_at, now) : now;
   const Origin origin = is_told ? Origin{stored.event.actor, stored.event.details} : Origin{};
