@@ -10,6 +10,10 @@
 namespace backstay::journal {
 namespace {
 
+// Further on nobody counts, nor below zero: a row that another hand wrote may have any number, and
+// when it is tried again follows from it.
+constexpr std::int64_t kAttemptsCountedMax = 1'000'000;
+
 // When a row goes out, and until when its group's others wait.
 struct Schedule {
   std::int64_t due_at;
@@ -88,19 +92,27 @@ constexpr const char* kTheFirst = " ORDER BY next_attempt_at, id LIMIT 1";
 std::optional<OutboxRow> first_due(Statement& select, WallTime now, std::string_view channels) {
   select.bind(to_unix_ms(now)).bind(kLongestRetry.count()).bind(channels);
   if (!select.next()) return std::nullopt;
-  OutboxRow row{select.integer(0),
-                from_unix_ms(select.integer(1)),
-                select.maybe_integer(2),
-                select.text(3),
-                select.text(4),
-                select.text(5),
-                select.text(6),
-                static_cast<int>(select.integer(7)),
-                select.text(8),
-                select.integer(9),
-                std::nullopt};
+  OutboxRow row{
+      select.integer(0),
+      from_unix_ms(select.integer(1)),
+      select.maybe_integer(2),
+      select.text(3),
+      select.text(4),
+      select.text(5),
+      select.text(6),
+      static_cast<int>(std::clamp(select.integer(7), std::int64_t{0}, kAttemptsCountedMax)),
+      select.text(8),
+      select.integer(9),
+      std::nullopt};
   if (const auto tried = select.maybe_integer(10)) row.first_tried_at = from_unix_ms(*tried);
   return row;
+}
+
+void count_attempt(const Transaction& tx, std::int64_t id) {
+  tx.prepare("UPDATE outbox SET attempts = max(0, min(attempts, ?)) + 1 WHERE id = ?")
+      .bind(kAttemptsCountedMax)
+      .bind(id)
+      .run();
 }
 
 }  // namespace
@@ -130,17 +142,16 @@ std::optional<OutboxRow> next_stranded(Transaction& tx, const std::vector<std::s
 }
 
 void mark_sent(Transaction& tx, std::int64_t id, WallTime at) {
-  tx.prepare("UPDATE outbox SET sent_at = ?, attempts = attempts + 1 WHERE id = ?")
-      .bind(to_unix_ms(at))
-      .bind(id)
-      .run();
+  count_attempt(tx, id);
+  tx.prepare("UPDATE outbox SET sent_at = ? WHERE id = ?").bind(to_unix_ms(at)).bind(id).run();
 }
 
 void mark_failed(Transaction& tx, std::int64_t id, WallTime at, WallTime next_attempt_at,
                  const std::string& error) {
+  count_attempt(tx, id);
   tx.prepare(
         "UPDATE outbox SET first_tried_at = coalesce(first_tried_at, ?), next_attempt_at = ?, "
-        "attempts = attempts + 1, last_error = ? WHERE id = ?")
+        "last_error = ? WHERE id = ?")
       .bind(to_unix_ms(at))
       .bind(to_unix_ms(next_attempt_at))
       .bind(error)
@@ -149,8 +160,8 @@ void mark_failed(Transaction& tx, std::int64_t id, WallTime at, WallTime next_at
 }
 
 void mark_given_up(Transaction& tx, std::int64_t id, WallTime at, const std::string& error) {
-  tx.prepare(
-        "UPDATE outbox SET given_up_at = ?, attempts = attempts + 1, last_error = ? WHERE id = ?")
+  count_attempt(tx, id);
+  tx.prepare("UPDATE outbox SET given_up_at = ?, last_error = ? WHERE id = ?")
       .bind(to_unix_ms(at))
       .bind(error)
       .bind(id)

@@ -85,6 +85,12 @@ struct OutboxSenderTest : ::testing::Test {
     return text;
   }
 
+  void set_column(const std::string& name, const std::string& value) {
+    EXPECT_TRUE(database->write([&](journal::Transaction& tx) {
+      tx.prepare("UPDATE outbox SET " + name + " = " + value).run();
+    }));
+  }
+
   test::TemporaryFolder folder;
   test::ManualClock clock;
   std::unique_ptr<journal::Database> database;
@@ -140,6 +146,22 @@ TEST_F(OutboxSenderTest, AFailedOneIsTriedAgainLaterAndLater) {
                                             seconds(16),  seconds(32), seconds(64), seconds(128),
                                             seconds(256), minutes(5),  minutes(5),  minutes(5)};
   EXPECT_EQ(waits, wanted);
+}
+
+// A row of a damaged file, or of another hand's.
+TEST_F(OutboxSenderTest, ACountOfAttemptsThatCannotBeDelaysNothingAndHurriesNothing) {
+  slack->problem = "connection refused";
+  for (const char* count : {"-2", "4294967294", "9223372036854775806"}) {
+    slack->sent.clear();
+    tell("a", {"slack"});
+    set_column("attempts", count);
+    EXPECT_TRUE(sender->send_one()) << count;
+    EXPECT_FALSE(sender->send_one()) << count << ": tried again at once";
+    clock.advance(journal::kLongestRetry);
+    EXPECT_TRUE(sender->send_one()) << count;
+    EXPECT_EQ(slack->sent.size(), 2u) << count;
+    set_column("sent_at", "1");
+  }
 }
 
 TEST_F(OutboxSenderTest, EachAttemptCarriesTheSameKeyAndEachMessageItsOwn) {
