@@ -57,7 +57,6 @@ void Checkpoints::run(const std::stop_token& stop) {
       const MutexLock no_commits(writes_);
       is_whole = copy();
     }
-    if (!damage_.empty()) on_damage_(std::exchange(damage_, ""));
     lock.lock();
     if (is_whole) ++made_;
     // Unless the log begins anew: until then the same would come of it.
@@ -75,7 +74,7 @@ bool Checkpoints::copy() {
   if (code != SQLITE_OK && code != SQLITE_BUSY) {
     const SqliteError error(db_);
     log::error("a checkpoint of the journal failed", {{"error", error.what()}});
-    if (error.is_damage()) damage_ = error.what();
+    if (error.is_damage()) on_damage_(error.what());
   }
   return code == SQLITE_OK && in_log == copied;
 }

@@ -29,9 +29,9 @@ class Checkpoints {
 
   using OnDamage = std::function<void(const std::string& why)>;
 
-  // `writes` is what whoever commits holds; `on_damage` is called by the thread, without it, where
-  // the file turns out to be bad. An empty pointer where there is no such file, as of a journal in
-  // memory.
+  // `writes` is what whoever commits holds; `on_damage` is called by the thread where the file
+  // turns out to be bad, and must not wait for it: commits that come one upon the other leave it to
+  // nobody for long. An empty pointer where there is no such file, as of a journal in memory.
   static std::unique_ptr<Checkpoints> begin(const std::string& path, Mutex& writes,
                                             OnDamage on_damage);
   ~Checkpoints();
@@ -53,7 +53,6 @@ class Checkpoints {
   sqlite3* db_;  // the thread's alone
   Mutex& writes_;
   const OnDamage on_damage_;
-  std::string damage_;  // the thread's alone
   mutable Mutex mutex_;
   std::condition_variable_any changed_;
   int pages_ GUARDED_BY(mutex_) = 0;

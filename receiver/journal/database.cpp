@@ -41,17 +41,17 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
     opened->execute("PRAGMA synchronous=FULL");
     opened->execute("PRAGMA foreign_keys=ON");
     if (const std::string found = check_at_start(db); !found.empty()) {
-      opened->damage_ = damaged(found);
+      opened->note_damage(damaged(found));
     } else {
       bring_up_to_date(db);
     }
   } catch (const SqliteError& error) {
     if (!error.is_damage()) return fail("journal " + path + ": " + error.what());
-    opened->damage_ = damaged(error.what());
+    opened->note_damage(damaged(error.what()));
   } catch (const std::exception& error) {
     return fail("journal " + path + ": " + error.what());
   }
-  if (opened->damage_.empty()) opened->begin_checkpoints();
+  if (opened->damage().empty()) opened->begin_checkpoints();
   return opened;
 }
 
@@ -59,10 +59,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
 void Database::begin_checkpoints() {
   const char* file = sqlite3_db_filename(db_, "main");  // empty for a journal in memory
   if (file == nullptr || *file == '\0') return;
-  checkpoints_ = Checkpoints::begin(file, mutex_, [this](const std::string& why) {
-    const MutexLock lock(mutex_);
-    if (damage_.empty()) damage_ = damaged(why);
-  });
+  checkpoints_ = Checkpoints::begin(file, mutex_,
+                                    [this](const std::string& why) { note_damage(damaged(why)); });
   if (checkpoints_) sqlite3_wal_hook(db_, keep_log_pages, &log_pages_);
 }
 
@@ -76,16 +74,17 @@ Result<std::unique_ptr<Database>> Database::open_to_read(const std::string& path
 }
 
 std::string Database::damage() const {
-  const MutexLock lock(mutex_);
+  const MutexLock lock(damage_mutex_);
   return damage_;
 }
 
-void Database::heed_damage_of(const Database& reader) {
-  const std::string found = reader.damage();
-  if (found.empty()) return;  // without waiting for who holds the journal
-  const MutexLock lock(mutex_);
+// What is found first counts.
+void Database::note_damage(const std::string& found) {
+  const MutexLock lock(damage_mutex_);
   if (damage_.empty()) damage_ = found;
 }
+
+void Database::heed_damage_of(const Database& reader) { note_damage(reader.damage()); }
 
 std::string Database::write_problem() const {
   const MutexLock lock(mutex_);
@@ -164,7 +163,7 @@ std::shared_ptr<Database::Write> Database::next_in_turn() {
 
 void Database::commit(const Group& group) {
   const MutexLock lock(mutex_);
-  std::string error = damage_;
+  std::string error = damage();
   if (error.empty()) {
     try {
       execute("BEGIN IMMEDIATE");
@@ -222,7 +221,7 @@ void Database::run(Write& write, bool is_alone) {
 }
 
 void Database::note(const SqliteError& error) {
-  if (error.is_damage()) damage_ = damaged(error.what());
+  if (error.is_damage()) note_damage(damaged(error.what()));
   if (error.is_of_the_disk()) write_problem_ = error.what();
 }
 
@@ -233,14 +232,14 @@ std::size_t Database::writes_waiting() const {
 
 Result<void> Database::read(const std::function<void(Transaction&)>& work) {
   const MutexLock lock(mutex_);
-  if (!damage_.empty()) return fail("journal: " + damage_);
+  if (const std::string found = damage(); !found.empty()) return fail("journal: " + found);
   std::string error;
   try {
     execute("BEGIN");
     Transaction transaction(db_, statements_);
     work(transaction);
   } catch (const SqliteError& sqlite) {
-    if (sqlite.is_damage()) damage_ = damaged(sqlite.what());
+    if (sqlite.is_damage()) note_damage(damaged(sqlite.what()));
     error = sqlite.what();
   } catch (const std::exception& other) {
     error = other.what();

@@ -81,9 +81,9 @@ class Database {
   // What is wrong with the file; empty while nothing is known to be. Once it is damaged, or a read
   // or a write came upon it, every read and write is an Error until the process ends: what rests on
   // such a file may be a second rollback.
-  [[nodiscard]] std::string damage() const EXCLUDES(mutex_);
+  [[nodiscard]] std::string damage() const EXCLUDES(damage_mutex_);
   // What a reader of the same file (open_to_read) says of it, where that is anything.
-  void heed_damage_of(const Database& reader) EXCLUDES(mutex_);
+  void heed_damage_of(const Database& reader) EXCLUDES(damage_mutex_);
   // Why the last write failed, where the disk is the reason; empty once one succeeds.
   [[nodiscard]] std::string write_problem() const EXCLUDES(mutex_);
 
@@ -122,14 +122,18 @@ class Database {
   Group take_group() EXCLUDES(queue_mutex_);
   std::shared_ptr<Write> next_in_turn() EXCLUDES(queue_mutex_);  // null where nobody waits
   void note(const SqliteError& error) REQUIRES(mutex_);
+  void note_damage(const std::string& found) EXCLUDES(damage_mutex_);
 
   mutable Mutex mutex_;
   sqlite3* db_ GUARDED_BY(mutex_);
   PreparedStatements statements_ GUARDED_BY(mutex_);
   int log_pages_ GUARDED_BY(mutex_) = 0;  // SQLite says so at the end of a commit
-  std::string damage_ GUARDED_BY(mutex_);
   std::string write_problem_ GUARDED_BY(mutex_);
   std::function<void()> commit_hook_;
+
+  // Not one that a commit holds: everybody must know of damage at once.
+  mutable Mutex damage_mutex_;
+  std::string damage_ GUARDED_BY(damage_mutex_);
 
   mutable Mutex queue_mutex_;
   std::deque<std::shared_ptr<Write>> queue_ GUARDED_BY(queue_mutex_);
