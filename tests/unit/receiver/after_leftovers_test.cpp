@@ -49,6 +49,35 @@ TEST_F(AfterLeftoversTest, WhileSomethingIsLeftNobodyKnows) {
   EXPECT_EQ(inner->checked, 0);
 }
 
+TEST_F(AfterLeftoversTest, NothingIsBegunBesideWhatAnEarlierAttemptLeftUntilItHasEnded) {
+  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  check();
+  run.id = 5;
+  const StepResult refused = action->perform({run, event, 18, {}});
+  EXPECT_EQ(refused.outcome, Outcome::failed);
+  EXPECT_EQ(refused.detail,
+            "not begun beside what an earlier attempt left: cannot end process 12; end it by hand");
+  EXPECT_EQ(inner->performed, 0);
+  EXPECT_EQ(processes.marks_to_end.back(),
+            (Marks{{"BACKSTAY_RUN", "4"}, {"BACKSTAY_FENCING_TOKEN", "17"}}));
+
+  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>(); };
+  EXPECT_EQ(action->perform({run, event, 19, {}}).outcome, Outcome::done);
+  processes.marks_to_end.clear();
+  EXPECT_EQ(action->perform({run, event, 20, {}}).outcome, Outcome::done);
+  EXPECT_TRUE(processes.marks_to_end.empty()) << "it is known to have ended";
+}
+
+TEST_F(AfterLeftoversTest, WhatEndedBeforeTheNextLookKeepsNobodyBack) {
+  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  check();
+  processes.marks_to_end.clear();
+  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>(); };
+  EXPECT_EQ(check().finding, Finding::not_done);
+  EXPECT_EQ(action->perform({run, event, 18, {}}).outcome, Outcome::done);
+  EXPECT_EQ(processes.marks_to_end.size(), 1u);
+}
+
 TEST_F(AfterLeftoversTest, TheActionItselfIsDoneAsItIs) {
   EXPECT_EQ(action->perform({run, event, 18, {}}).outcome, Outcome::done);
   EXPECT_EQ(inner->performed, 1);
