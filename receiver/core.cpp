@@ -4,20 +4,24 @@
 #include "receiver/actions/stage.h"
 #include "receiver/actions/switch_release.h"
 #include "receiver/held_secrets.h"
+#include "receiver/worker/second_look.h"
 
 namespace backstay {
 namespace {
 
 // The explicit table of actions, by the names that pipeline.h gives to steps.
 ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSource& alerts,
-                         Clock& clock, HttpClient& http, ProcessRunner& processes) {
+                         const FactGatherer& facts, Clock& clock, HttpClient& http,
+                         ProcessRunner& processes) {
   const auto with_programs = [&](std::unique_ptr<Action> action) {
     return std::make_unique<AfterLeftovers>(std::move(action), processes);
   };
   ActionTable table;
   table["backup"] = with_programs(std::make_unique<Backup>(config.backups, processes, clock));
   table["stage"] = with_programs(std::make_unique<Stage>(driver));
-  table["switch"] = with_programs(std::make_unique<SwitchRelease>(driver, clock));
+  table["switch"] =
+      std::make_unique<SecondLook>(with_programs(std::make_unique<SwitchRelease>(driver, clock)),
+                                   facts, config.policy, WorkerConfig{}.patience, clock);
   table["verify"] = std::make_unique<Verify>(config.verify, http, clock);
   table["confirm"] = std::make_unique<Confirm>(config.confirm, alerts, clock);
   return table;
@@ -56,7 +60,7 @@ Core::Core(ReceiverConfig config, StateLock lock, std::unique_ptr<journal::Datab
       driver_(config_.driver, processes_),
       alerts_(config_.prometheus_url, http),
       facts_(driver_, alerts_, kill_switch_, clock),
-      actions_(make_actions(config_, driver_, alerts_, clock, http, processes_)),
+      actions_(make_actions(config_, driver_, alerts_, facts_, clock, http, processes_)),
       worker_(worker_config(config_), config_.policy, *journal_, facts_, actions_, kill_switch_,
               clock),
       control_(config_, *journal_, driver_, kill_switch_, facts_, clock,

@@ -345,4 +345,10 @@ Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) 
   return questions.answer();
 }
 
+Guard ask_again(const Case& c) {
+  if (const Guard no = is_armed(c)) return no;
+  if (const Guard no = alert_is_real(c)) return no;
+  return c.rule.when.empty() ? std::nullopt : condition_holds(c);
+}
+
 }  // namespace backstay

@@ -49,4 +49,7 @@ WallTime alert_began(const Case& c);
 // that says no, and fills in the plan on the way. Each one that was asked is noted in the trail.
 Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail);
 
+// Asks those alone that look at the world and need no history.
+Guard ask_again(const Case& c);
+
 }  // namespace backstay

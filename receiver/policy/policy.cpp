@@ -294,4 +294,14 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
   return plan;
 }
 
+std::string speaks_against(const Event& event, const Facts& facts, const Policy& policy,
+                           WallTime now) {
+  const std::optional<Rule> rule = rule_for(event, policy);
+  if (!rule) return "no rule of the policy matches its event any more";
+  const StoredEvent stored{0, now, event};
+  const History history;
+  const Guard no = ask_again({stored, facts, history, policy, *rule, now});
+  return no ? no->explanation : "";
+}
+
 }  // namespace backstay

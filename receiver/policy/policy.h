@@ -163,4 +163,10 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
 Decision decide(const StoredEvent& event, const Facts& facts, const History& history,
                 const Policy& policy, WallTime now, std::vector<GuardCheck>& trail);
 
+// What speaks against beginning now what was decided about the event a while ago, by facts that
+// were gathered since: a sentence for people, from the guards that look at the world. Empty:
+// nothing. What is live is not among it: that the switch itself looks at.
+std::string speaks_against(const Event& event, const Facts& facts, const Policy& policy,
+                           WallTime now);
+
 }  // namespace backstay

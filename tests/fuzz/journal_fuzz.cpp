@@ -21,6 +21,7 @@
 #include "receiver/journal/run_log.h"
 #include "receiver/journal_metrics.h"
 #include "receiver/policy/history.h"
+#include "receiver/worker/second_look.h"
 #include "receiver/worker/worker.h"
 #include "tests/fuzz/journal_rows.h"
 #include "tests/fuzz/require.h"
@@ -152,7 +153,9 @@ class World {
  public:
   World() {
     actions_["stage"] = std::make_unique<Stage>(driver_);
-    actions_["switch"] = std::make_unique<SwitchRelease>(driver_, clock_);
+    actions_["switch"] =
+        std::make_unique<SecondLook>(std::make_unique<SwitchRelease>(driver_, clock_), facts_,
+                                     config_.policy, std::chrono::seconds(5), clock_);
     for (const char* name : {"backup", "verify", "confirm"}) {
       actions_[name] = std::make_unique<WatchedAction>();
     }

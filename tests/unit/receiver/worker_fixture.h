@@ -13,6 +13,7 @@
 #include "receiver/journal/audit.h"
 #include "receiver/journal/event_log.h"
 #include "receiver/journal/run_log.h"
+#include "receiver/worker/second_look.h"
 #include "receiver/worker/worker.h"
 #include "tests/manual_clock.h"
 #include "tests/scripted_alerts.h"
@@ -78,7 +79,9 @@ class WorkerFixture : public ::testing::Test {
       return live && *live == "2" ? ScriptedAlerts::firing() : ScriptedAlerts::clear();
     };
     actions["stage"] = std::make_unique<Stage>(driver);
-    actions["switch"] = std::make_unique<SwitchRelease>(driver, clock);
+    actions["switch"] =
+        std::make_unique<SecondLook>(std::make_unique<SwitchRelease>(driver, clock), facts, policy,
+                                     std::chrono::seconds(10), clock);
     for (ScriptedAction** action : {&backup, &verify, &confirm}) {
       auto made = std::make_unique<ScriptedAction>();
       *action = made.get();
