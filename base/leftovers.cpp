@@ -132,6 +132,17 @@ std::vector<pid_t> pids_of(const std::vector<Process>& processes) {
   return pids;
 }
 
+// Those that live on were sent the signal too.
+Leftovers told_apart(Leftovers left) {
+  left.ended.erase(std::remove_if(left.ended.begin(), left.ended.end(),
+                                  [&](pid_t pid) {
+                                    return std::find(left.alive.begin(), left.alive.end(), pid) !=
+                                           left.alive.end();
+                                  }),
+                   left.ended.end());
+  return left;
+}
+
 void wait_for_end(const Process& process) {
   pollfd ended{process.handle.get(), POLLIN, 0};
   ::poll(&ended, 1, static_cast<int>(kLookInterval.count()));
@@ -153,10 +164,10 @@ std::string name_processes(const std::vector<pid_t>& pids) {
   return names;
 }
 
-Result<std::vector<pid_t>> end_leftovers(const Marks& marks, std::chrono::milliseconds within,
-                                         const std::stop_token& stop) {
+Result<Leftovers> end_leftovers(const Marks& marks, std::chrono::milliseconds within,
+                                const std::stop_token& stop) {
   std::vector<pid_t> ended;
-  if (marks.empty()) return ended;  // everybody has all of no marks
+  if (marks.empty()) return Leftovers{};  // everybody has all of no marks
   const auto give_up_at = Clock::now() + within;
   for (int empty_looks = 0; empty_looks < kEmptyLooks;) {
     const auto left = find_leftovers(marks);
@@ -173,11 +184,11 @@ Result<std::vector<pid_t>> end_leftovers(const Marks& marks, std::chrono::millis
       }
     }
     if (Clock::now() >= give_up_at || stop.stop_requested()) {
-      return fail("cannot end " + name_processes(pids_of(*left)));
+      return told_apart({ended, pids_of(*left)});
     }
     wait_for_end(left->front());
   }
-  return ended;
+  return Leftovers{ended, {}};
 }
 
 }  // namespace backstay

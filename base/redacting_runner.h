@@ -30,8 +30,7 @@ class RedactingRunner final : public ProcessRunner {
   RedactingRunner(ProcessRunner& runner, std::function<std::vector<Secret>()> held)
       : runner_(runner), held_(std::move(held)) {}
   CommandResult run(const Command& command) override;
-  Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
-                                           const std::stop_token& stop) override {
+  Result<Leftovers> end_leftovers(const Marks& marks, const std::stop_token& stop) override {
     return runner_.end_leftovers(marks, stop);
   }
 

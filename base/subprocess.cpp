@@ -356,12 +356,18 @@ CommandResult SystemProcessRunner::run(const Command& command) {
   return result;
 }
 
-Result<std::vector<pid_t>> SystemProcessRunner::end_leftovers(const Marks& marks,
-                                                              const std::stop_token& stop) {
-  auto ended = backstay::end_leftovers(marks, limits_.leftovers_within, stop);
+Result<Leftovers> SystemProcessRunner::end_leftovers(const Marks& marks,
+                                                     const std::stop_token& stop) {
+  auto left = backstay::end_leftovers(marks, limits_.leftovers_within, stop);
   const std::vector<pid_t> unended = unended_.with(marks);
-  if (ended && !unended.empty()) return fail("cannot end " + name_processes(unended));
-  return ended;
+  if (unended.empty()) return left;
+  if (!left) return Leftovers{{}, unended};  // these are known all the same
+  for (const pid_t pid : unended) {
+    if (std::find(left->alive.begin(), left->alive.end(), pid) == left->alive.end()) {
+      left->alive.push_back(pid);
+    }
+  }
+  return left;
 }
 
 }  // namespace backstay

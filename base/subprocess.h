@@ -55,10 +55,8 @@ class ProcessRunner {
   virtual ~ProcessRunner() = default;
   virtual CommandResult run(const Command& command) = 0;
   // Ends what is left of programs that were run with all of these in their environment, by this
-  // process or by one before it, and returns what it ended. See end_leftovers(); an unended child
-  // is left too.
-  virtual Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
-                                                   const std::stop_token& stop) = 0;
+  // process or by one before it. See end_leftovers(); an unended child is alive too.
+  virtual Result<Leftovers> end_leftovers(const Marks& marks, const std::stop_token& stop) = 0;
 };
 
 // For ending programs. A test has others.
@@ -77,8 +75,7 @@ class SystemProcessRunner final : public ProcessRunner {
  public:
   explicit SystemProcessRunner(const EndingLimits& limits = {}) : limits_(limits) {}
   CommandResult run(const Command& command) override;
-  Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
-                                           const std::stop_token& stop) override;
+  Result<Leftovers> end_leftovers(const Marks& marks, const std::stop_token& stop) override;
 
  private:
   const EndingLimits limits_;

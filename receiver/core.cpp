@@ -21,7 +21,7 @@ ActionTable make_actions(const ReceiverConfig& config, Driver& driver, AlertSour
   table["stage"] = with_programs(std::make_unique<Stage>(driver));
   table["switch"] =
       std::make_unique<SecondLook>(with_programs(std::make_unique<SwitchRelease>(driver, clock)),
-                                   facts, config.policy, WorkerConfig{}.patience, clock);
+                                   facts, config.policy, SecondLook::kPatience, clock);
   table["verify"] = std::make_unique<Verify>(config.verify, http, clock);
   table["confirm"] = std::make_unique<Confirm>(config.confirm, alerts, clock);
   return table;

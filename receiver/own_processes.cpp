@@ -23,8 +23,7 @@ CommandResult OwnProcesses::run(const Command& command) {
   return runner_.run(own);
 }
 
-Result<std::vector<pid_t>> OwnProcesses::end_leftovers(const Marks& marks,
-                                                       const std::stop_token& stop) {
+Result<Leftovers> OwnProcesses::end_leftovers(const Marks& marks, const std::stop_token& stop) {
   Marks own = marks;
   own.push_back(mark_);
   return runner_.end_leftovers(own, stop);

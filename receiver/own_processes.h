@@ -14,8 +14,7 @@ class OwnProcesses final : public ProcessRunner {
  public:
   OwnProcesses(ProcessRunner& runner, const std::string& state_dir);
   CommandResult run(const Command& command) override;
-  Result<std::vector<pid_t>> end_leftovers(const Marks& marks,
-                                           const std::stop_token& stop) override;
+  Result<Leftovers> end_leftovers(const Marks& marks, const std::stop_token& stop) override;
 
  private:
   ProcessRunner& runner_;

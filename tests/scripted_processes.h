@@ -15,7 +15,7 @@ class ScriptedProcesses final : public ProcessRunner {
     commands.push_back(command);
     return on_run(command);
   }
-  Result<std::vector<pid_t>> end_leftovers(const Marks& marks, const std::stop_token&) override {
+  Result<Leftovers> end_leftovers(const Marks& marks, const std::stop_token&) override {
     marks_to_end.push_back(marks);
     return on_end_leftovers(marks);
   }
@@ -35,8 +35,8 @@ class ScriptedProcesses final : public ProcessRunner {
   }
 
   std::function<CommandResult(const Command&)> on_run = [](const Command&) { return exited(0); };
-  std::function<Result<std::vector<pid_t>>(const Marks&)> on_end_leftovers = [](const Marks&) {
-    return std::vector<pid_t>();
+  std::function<Result<Leftovers>(const Marks&)> on_end_leftovers = [](const Marks&) {
+    return Leftovers();
   };
   std::vector<Command> commands;
   std::vector<Marks> marks_to_end;

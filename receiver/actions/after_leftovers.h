@@ -11,8 +11,8 @@ namespace backstay {
 // An action that runs programs, and is looked at only when none of the attempt in question is left:
 // a receiver that is killed takes its command with it, but not what the command has started, and
 // that would go on beside the repeat. What cannot be ended leaves the finding unknown, and no other
-// attempt, of whatever run, is begun beside it: it fails. After a restart only what this may signal
-// is found again: see end_leftovers().
+// attempt, of whatever run, is begun beside it: it fails. A new process of the receiver no longer
+// knows of it.
 class AfterLeftovers final : public Action {
  public:
   AfterLeftovers(std::unique_ptr<Action> action, ProcessRunner& processes)

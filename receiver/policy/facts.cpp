@@ -36,7 +36,6 @@ bool KillSwitch::is_disarmed() const {
 Facts FactGatherer::ask_once(const Event& event, const std::string& condition) const {
   Facts facts;
   facts.gathered_at = clock_.now();
-  facts.disarmed = kill_switch_.is_disarmed();
   auto live = driver_.current();
   auto kept = driver_.kept();
   if (live) facts.live_release = *live;
@@ -49,6 +48,7 @@ Facts FactGatherer::ask_once(const Event& event, const std::string& condition) c
   }
   if (needs_alert(event)) facts.alert = alerts_.ask(event.subject, event.labels);
   if (!condition.empty()) facts.condition = alerts_.ask_condition(condition);
+  facts.disarmed = kill_switch_.is_disarmed();  // last: the others may take their time
   return facts;
 }
 

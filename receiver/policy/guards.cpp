@@ -114,8 +114,8 @@ Guard once_per_deployment(const Case& c, const Deployment& live) {
   }
   for (const journal::Run& run : c.history.runs) {
     if (run.deployment_id == live.id) {
-      return No{Reason::already_rolled_back, "this deployment of release " + live.release +
-                                                 " was already rolled back once (run " +
+      return No{Reason::already_rolled_back, "a rollback of this deployment of release " +
+                                                 live.release + " was begun once (run " +
                                                  std::to_string(run.id) + ")"};
     }
   }
@@ -346,7 +346,7 @@ Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) 
 }
 
 Guard ask_again(const Case& c) {
-  if (const Guard no = is_armed(c)) return no;
+  if (const Guard no = live_is_known(c)) return no;
   if (const Guard no = alert_is_real(c)) return no;
   return c.rule.when.empty() ? std::nullopt : condition_holds(c);
 }

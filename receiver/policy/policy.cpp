@@ -294,13 +294,17 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
   return plan;
 }
 
-std::string speaks_against(const Event& event, const Facts& facts, const Policy& policy,
-                           WallTime now) {
+std::string speaks_against(const Event& event, std::string_view action, const Facts& facts,
+                           const Policy& policy, WallTime now) {
   const std::optional<Rule> rule = rule_for(event, policy);
-  if (!rule) return "no rule of the policy matches its event any more";
+  if (!rule || to_string(rule->action) != action) {
+    return "no rule of the policy asks for it any more";
+  }
   const StoredEvent stored{0, now, event};
   const History history;
-  const Guard no = ask_again({stored, facts, history, policy, *rule, now});
+  const Case c{stored, facts, history, policy, *rule, now};
+  if (!c.by_a_person() && policy.mode == Policy::Mode::observe) return "policy.mode is observe";
+  const Guard no = ask_again(c);
   return no ? no->explanation : "";
 }
 

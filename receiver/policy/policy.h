@@ -164,9 +164,10 @@ Decision decide(const StoredEvent& event, const Facts& facts, const History& his
                 const Policy& policy, WallTime now, std::vector<GuardCheck>& trail);
 
 // What speaks against beginning now what was decided about the event a while ago, by facts that
-// were gathered since: a sentence for people, from the guards that look at the world. Empty:
-// nothing. What is live is not among it: that the switch itself looks at.
-std::string speaks_against(const Event& event, const Facts& facts, const Policy& policy,
-                           WallTime now);
+// were gathered since: a sentence for people, from the policy as it is now and the guards that look
+// at the world. Empty: nothing. `action` is the run's word for it. Whether it is disarmed, and
+// which release is live, is not among it.
+std::string speaks_against(const Event& event, std::string_view action, const Facts& facts,
+                           const Policy& policy, WallTime now);
 
 }  // namespace backstay

@@ -5,18 +5,36 @@
 #include "base/duration.h"
 
 namespace backstay {
+namespace {
+
+// What its release means for the switch is the switch's own to say; but that nothing is live any
+// more, as where somebody works on the service, is no ground to begin.
+std::string what_speaks_against(const StepContext& context, const Facts& facts,
+                                const Policy& policy, WallTime now) {
+  const journal::Run& run = context.run;
+  if (facts.live_known && !facts.live_release && !run.release_from.empty()) {
+    return "no release is live, and no longer " + run.release_from;
+  }
+  return speaks_against(context.event, run.action, facts, policy, now);
+}
+
+}  // namespace
 
 StepResult SecondLook::perform(const StepContext& context) {
-  const auto age = std::chrono::floor<std::chrono::seconds>(clock_.now() - context.run.started_at);
+  const journal::Run& run = context.run;
+  const auto age = std::chrono::floor<std::chrono::seconds>(clock_.now() - run.started_at);
   if (age <= kFactsHoldFor) return action_->perform(context);
-  const Event& event = context.event;
-  const Facts facts = facts_.gather(event, condition_for(event, policy_), patience_, context.stop);
+  const Facts facts =
+      facts_.gather(context.event, condition_for(context.event, policy_), patience_, context.stop);
+  // Unknown: that it was not done is found out, and the run ends, or goes on, as ever.
   if (context.stop.stop_requested()) return {Outcome::unknown, "stopped before it began"};
+  if (facts.disarmed) return {Outcome::unknown, "disarmed before it began"};
+  if (facts.live_release == run.release_to) return action_->perform(context);
   const std::string late = format_duration(age) + " after it was decided";
-  const std::string why_not = speaks_against(event, facts, policy_, clock_.now());
-  if (!why_not.empty()) return {Outcome::failed, "not begun, " + late + ": " + why_not};
+  const std::string why_not = what_speaks_against(context, facts, policy_, clock_.now());
+  if (!why_not.empty()) return {Outcome::failed, "not begun " + late + ": " + why_not};
   StepResult result = action_->perform(context);
-  result.detail += "; begun " + late + ", and what it was decided by was still so";
+  result.detail += "; begun " + late + ", when nothing spoke against it";
   return result;
 }
 

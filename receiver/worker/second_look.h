@@ -11,15 +11,19 @@
 namespace backstay {
 
 // A switch that may come long after it was decided: the receiver was down meanwhile, or waited for
-// a disk or a backup. What speaks for it is then asked once more, as for a late approval, and it
-// fails without being begun where that is no longer so.
+// a disk or a backup. Whether its rule, its alert and its condition stand is then asked once more,
+// and where they do not, or nothing is live any more, it fails without being begun.
 class SecondLook final : public Action {
  public:
   // For so long after the decision its facts are taken to be true, by the wall clock: one that
   // jumps has them asked for once more than needed, or once less.
   static constexpr std::chrono::minutes kFactsHoldFor{10};
 
-  // `patience`: with a Prometheus that is silent. What is passed by reference must outlive it.
+  // With a Prometheus that has started with the machine, and evaluates a rule once a minute.
+  static constexpr std::chrono::minutes kPatience{3};
+
+  // `patience`: with a driver or a Prometheus that does not say. What is passed by reference must
+  // outlive it.
   SecondLook(std::unique_ptr<Action> action, const FactGatherer& facts, const Policy& policy,
              std::chrono::milliseconds patience, Clock& clock)
       : action_(std::move(action)),

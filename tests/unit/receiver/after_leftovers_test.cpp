@@ -37,12 +37,12 @@ TEST_F(AfterLeftoversTest, WhatIsLeftOfExactlyThatAttemptIsEndedBeforeTheCheck) 
 }
 
 TEST_F(AfterLeftoversTest, WhatWasEndedIsTold) {
-  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>{12, 13}; };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers{{12, 13}, {}}; };
   EXPECT_EQ(check().detail, "release 1 is live; it had left processes 12, 13, ended now");
 }
 
 TEST_F(AfterLeftoversTest, WhileSomethingIsLeftNobodyKnows) {
-  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers{{13}, {12}}; };
   const CheckResult result = check();
   EXPECT_EQ(result.finding, Finding::unknown);
   EXPECT_EQ(result.detail, "what the attempt left: cannot end process 12");
@@ -50,7 +50,7 @@ TEST_F(AfterLeftoversTest, WhileSomethingIsLeftNobodyKnows) {
 }
 
 TEST_F(AfterLeftoversTest, NothingIsBegunBesideWhatAnEarlierAttemptLeftUntilItHasEnded) {
-  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers{{13}, {12}}; };
   check();
   run.id = 5;
   const StepResult refused = action->perform({run, event, 18, {}});
@@ -61,7 +61,7 @@ TEST_F(AfterLeftoversTest, NothingIsBegunBesideWhatAnEarlierAttemptLeftUntilItHa
   EXPECT_EQ(processes.marks_to_end.back(),
             (Marks{{"BACKSTAY_RUN", "4"}, {"BACKSTAY_FENCING_TOKEN", "17"}}));
 
-  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>(); };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers(); };
   EXPECT_EQ(action->perform({run, event, 19, {}}).outcome, Outcome::done);
   processes.marks_to_end.clear();
   EXPECT_EQ(action->perform({run, event, 20, {}}).outcome, Outcome::done);
@@ -69,13 +69,31 @@ TEST_F(AfterLeftoversTest, NothingIsBegunBesideWhatAnEarlierAttemptLeftUntilItHa
 }
 
 TEST_F(AfterLeftoversTest, WhatEndedBeforeTheNextLookKeepsNobodyBack) {
-  processes.on_end_leftovers = [](const Marks&) { return fail("cannot end process 12"); };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers{{13}, {12}}; };
   check();
   processes.marks_to_end.clear();
-  processes.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>(); };
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers(); };
   EXPECT_EQ(check().finding, Finding::not_done);
   EXPECT_EQ(action->perform({run, event, 18, {}}).outcome, Outcome::done);
   EXPECT_EQ(processes.marks_to_end.size(), 1u);
+}
+
+// On a machine whose processes cannot be looked at nothing is known to be left.
+TEST_F(AfterLeftoversTest, WhereNobodyCanLookTheNextAttemptIsBegun) {
+  processes.on_end_leftovers = [](const Marks&) { return fail("cannot look at /proc"); };
+  const CheckResult result = check();
+  EXPECT_EQ(result.finding, Finding::unknown);
+  EXPECT_EQ(result.detail, "what the attempt left: cannot look at /proc");
+  EXPECT_EQ(action->perform({run, event, 18, {}}).outcome, Outcome::done);
+}
+
+TEST_F(AfterLeftoversTest, AStopIsNoFailure) {
+  processes.on_end_leftovers = [](const Marks&) { return Leftovers{{}, {12}}; };
+  check();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(action->perform({run, event, 18, stop.get_token()}).outcome, Outcome::unknown);
+  EXPECT_EQ(inner->performed, 0);
 }
 
 TEST_F(AfterLeftoversTest, TheActionItselfIsDoneAsItIs) {

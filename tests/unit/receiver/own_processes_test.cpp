@@ -25,9 +25,9 @@ TEST_F(OwnProcessesTest, AreToldWhoseTheyAre) {
 }
 
 TEST_F(OwnProcessesTest, OfAnotherReceiverNothingIsEnded) {
-  programs.on_end_leftovers = [](const Marks&) { return std::vector<pid_t>{12}; };
+  programs.on_end_leftovers = [](const Marks&) { return Leftovers{{12}, {}}; };
   OwnProcesses own(programs, folder.path());
-  EXPECT_EQ(*own.end_leftovers({{"BACKSTAY_RUN", "4"}}, {}), std::vector<pid_t>{12});
+  EXPECT_EQ(own.end_leftovers({{"BACKSTAY_RUN", "4"}}, {})->ended, std::vector<pid_t>{12});
   EXPECT_EQ(programs.marks_to_end.at(0),
             (Marks{{"BACKSTAY_RUN", "4"}, {"BACKSTAY_STATE_DIR", folder.path()}}));
 }

@@ -46,7 +46,7 @@ TEST_F(WorkerLateTest, WhatNoLongerFiresIsNotRolledBackTheNextMorning) {
   work();
   expect_nothing_was_switched();
   EXPECT_EQ(last_run("rollback").detail,
-            "switch: not begun, 6h after it was decided: ErrorRatioHigh is no longer firing in "
+            "switch: not begun 6h after it was decided: ErrorRatioHigh is no longer firing in "
             "Prometheus");
   EXPECT_TRUE(was_told("critical: shop: rollback from release 2 to 1 failed, a person is needed"));
 }
@@ -57,11 +57,11 @@ TEST_F(WorkerLateTest, WhatStillFiresIs) {
   EXPECT_EQ(last_run("rollback").outcome, "done");
   EXPECT_EQ(*driver.current(), "1");
   EXPECT_EQ(detail_of_switch(),
-            "the driver says that 1 is live; begun 6h after it was decided, and what it was "
-            "decided by was still so");
+            "the driver says that 1 is live; begun 6h after it was decided, when nothing spoke "
+            "against it");
 }
 
-TEST_F(WorkerLateTest, MissingDataAndASilentPrometheusAreNoGroundToAct) {
+TEST_F(WorkerLateTest, ASilentPrometheusIsNoGroundToAct) {
   down_for(hours(6));
   int asked = 0;
   alerts.on_ask = [&](const auto&, const auto&) {
@@ -71,6 +71,30 @@ TEST_F(WorkerLateTest, MissingDataAndASilentPrometheusAreNoGroundToAct) {
   work();
   expect_nothing_was_switched();
   EXPECT_GT(asked, 5) << "a moment of silence is waited for";
+}
+
+TEST_F(WorkerLateTest, NorAreMissingData) {
+  down_for(hours(6));
+  alerts.answer({true, true, false, std::nullopt, ""});
+  work();
+  expect_nothing_was_switched();
+}
+
+TEST_F(WorkerLateTest, NorIsADriverThatDoesNotSayWhatIsLive) {
+  down_for(hours(6));
+  alerts.answer(ScriptedAlerts::firing());
+  driver.set_problem("connection refused");
+  work();
+  expect_nothing_was_switched();
+}
+
+TEST_F(WorkerLateTest, NorIsAServiceThatSomebodyHasTakenDown) {
+  down_for(hours(6));
+  alerts.answer(ScriptedAlerts::firing());
+  driver.set_live(std::nullopt);
+  work();
+  EXPECT_EQ(driver.calls(), (Strings{"stage 2", "switch 2"}));
+  EXPECT_EQ(last_run("rollback").outcome, "failed");
 }
 
 TEST_F(WorkerLateTest, ItsConditionMustStillBeMet) {
@@ -85,9 +109,43 @@ TEST_F(WorkerLateTest, ItsConditionMustStillBeMet) {
 TEST_F(WorkerLateTest, ItsRuleMustStillStand) {
   down_for(hours(6));
   policy.rules.pop_back();
-  restart();
   work();
   expect_nothing_was_switched();
+}
+
+TEST_F(WorkerLateTest, ItsRuleMustStillAskForTheSame) {
+  down_for(hours(6));
+  policy.rules.back().action = ActionKind::backup;
+  work();
+  expect_nothing_was_switched();
+}
+
+TEST_F(WorkerLateTest, WhoOnlyObservesByNowSeesNothingDone) {
+  down_for(hours(6));
+  policy.mode = Policy::Mode::observe;
+  work();
+  expect_nothing_was_switched();
+}
+
+TEST_F(WorkerLateTest, WhatAPersonAskedForNeedsNeitherRuleNorMode) {
+  append(asks(EventKind::rollback_requested, "", "cli"));
+  worker->work_once({});
+  clock.advance(hours(6));
+  policy.mode = Policy::Mode::observe;
+  restart();
+  work();
+  EXPECT_EQ(*driver.current(), "1");
+}
+
+// Whoever did that by hand has the release that went poisoned all the same.
+TEST_F(WorkerLateTest, WhatHasBeenDoneMeanwhileIsDone) {
+  down_for(hours(6));
+  alerts.answer(ScriptedAlerts::clear());
+  driver.set_live("1");
+  work();
+  EXPECT_EQ(driver.calls(), (Strings{"stage 2", "switch 2"}));
+  EXPECT_EQ(last_run("rollback").outcome, "done");
+  EXPECT_TRUE(ledger().find("2")->poisoned_at);
 }
 
 TEST_F(WorkerLateTest, ARestartIsNotLate) {
@@ -100,15 +158,15 @@ TEST_F(WorkerLateTest, ARestartIsNotLate) {
   EXPECT_EQ(*driver.current(), "1");
 }
 
-// Disarmed while Prometheus was being asked.
-TEST_F(WorkerLateTest, ItDoesNotBeginDisarmed) {
+TEST_F(WorkerLateTest, DisarmedWhilePrometheusIsAskedItIsStopped) {
   down_for(hours(6));
   alerts.on_ask = [&](const auto&, const auto&) {
     std::ofstream(folder.path("disarmed")).put('\n');
-    return ScriptedAlerts::silent();
+    return ScriptedAlerts::firing();
   };
   work();
-  expect_nothing_was_switched();
+  EXPECT_EQ(driver.calls(), (Strings{"stage 2", "switch 2"}));
+  EXPECT_EQ(last_run("rollback").outcome, "stopped");
 }
 
 TEST_F(WorkerLateTest, StoppedWhileItLooksTheNextOneLooksAgain) {
