@@ -346,8 +346,8 @@ Guard ask_guards(const Case& c, Decision& plan, std::vector<GuardCheck>& trail) 
 }
 
 Guard ask_again(const Case& c) {
-  if (const Guard no = live_is_known(c)) return no;
-  if (const Guard no = alert_is_real(c)) return no;
+  if (Guard no = live_is_known(c)) return no;
+  if (Guard no = alert_is_real(c)) return no;
   return c.rule.when.empty() ? std::nullopt : condition_holds(c);
 }
 
