@@ -134,12 +134,9 @@ std::vector<pid_t> pids_of(const std::vector<Process>& processes) {
 
 // Those that live on were sent the signal too.
 Leftovers told_apart(Leftovers left) {
-  left.ended.erase(std::remove_if(left.ended.begin(), left.ended.end(),
-                                  [&](pid_t pid) {
-                                    return std::find(left.alive.begin(), left.alive.end(), pid) !=
-                                           left.alive.end();
-                                  }),
-                   left.ended.end());
+  std::erase_if(left.ended, [&](pid_t pid) {
+    return std::find(left.alive.begin(), left.alive.end(), pid) != left.alive.end();
+  });
   return left;
 }
 

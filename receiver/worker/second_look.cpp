@@ -7,8 +7,8 @@
 namespace backstay {
 namespace {
 
-// What its release means for the switch is the switch's own to say; but that nothing is live any
-// more, as where somebody works on the service, is no ground to begin.
+// Another release than that of the decision is refused by the switch itself. Nothing live is no
+// hindrance to it, but may mean by now that somebody works on the service.
 std::string what_speaks_against(const StepContext& context, const Facts& facts,
                                 const Policy& policy, WallTime now) {
   const journal::Run& run = context.run;

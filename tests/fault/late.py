@@ -5,7 +5,6 @@ comes to the end that it has without all that. Where the alert is over, no switc
 import signal
 
 import kills
-import unharmed
 from clock import HOUR_MS
 from matrix import Case
 from scenarios import named, play
@@ -26,7 +25,7 @@ def judge_over(world, played, begun, runs_before):
     if played.problem:
         verdict.unexplained.append(played.problem)
     judge_ends(played, [KILL], verdict)
-    late = switches(world)[len(begun):] if begun is not None else []
+    late = switches(world)[len(begun):] if begun is not None else []  # none: it did not come to the hour
     verdict.doubled += [f"its alert is over, and it began {effect}" for effect in late]
     runs = [(row["action"], row["outcome"]) for row in
             world.rows("SELECT action, outcome FROM runs WHERE id > ? ORDER BY id", runs_before)]
@@ -54,21 +53,15 @@ def attempt(stage, point, fires_still):
         kills.settle(world, point, played)
         verdict = (judge_end(world, SCENARIO, played, effects, runs, [KILL]) if fires_still
                    else judge_over(world, played, begun, runs))
-        verdict.was_hit = KILL in played.ends
+        verdict.was_hit = begun is not None
         return verdict
     finally:
         world.remove()
 
 
-def find(stage):
-    seen = unharmed.of(stage, SCENARIO)
-    inside = [kills.InCommand(verb, when) for verb in seen.verbs for when in ("before", "after")]
-    return inside + kills.at_calls(seen.trace)
-
-
 def case_of(name, fires_still):
-    return Case(f"killed, started an hour later: {name}", find,
-                lambda stage, point: attempt(stage, point, fires_still), budget=24)
+    return Case(f"killed, started an hour later: {name}", lambda stage: kills.find(stage, SCENARIO),
+                lambda stage, point: attempt(stage, point, fires_still), budget=40)
 
 
 CASES = [case_of("alert goes on", True), case_of("alert is over", False)]
